@@ -1,0 +1,63 @@
+# Everything sets itself up in .venv: nothing but Python >= 3.11 and make is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+CONSTRAINTS := constraints.txt
+
+.PHONY: help demo test storm bench lint format types imports setup lock clean
+
+help:
+	@echo "make demo    run a real sweep on real data and show the best trial"
+	@echo "make test    run the tests (what CI runs)"
+	@echo "make storm   run the long fault storms"
+	@echo "make bench   run the benchmarks and print measured against target"
+	@echo "make lint    ruff, mypy and the import rules      make format   format the code"
+	@echo "make lock    write $(CONSTRAINTS) from the newest releases that fit"
+
+setup: $(STAMP)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# Editable, with everything that the tests and the examples need, at the versions of the constraints file.
+$(STAMP): $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	@touch $@
+
+demo: setup
+	@BIN=$(abspath $(BIN)) bash examples/digits/demo.sh
+
+test: setup
+	$(BIN)/python -m pytest -m "not storm" -n 2 --dist worksteal
+
+storm: setup
+	$(BIN)/python -m pytest -m storm
+
+bench: setup
+	@for script in benchmarks/*.py; do case $$script in */__init__.py) ;; *) echo "== $$script"; $(BIN)/python $$script || exit 1;; esac; done
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(MAKE) types imports
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A throw-away venv, so that what happens to be installed in .venv does not leak into the lock.
+lock:
+	rm -rf .lock && $(PYTHON) -m venv .lock
+	.lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	{ echo "# The versions that make and CI use; written by make lock."; .lock/bin/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS)
+	rm -rf .lock
+
+clean:
+	rm -rf .venv .lock build dist .demo *.egg-info
