@@ -1,11 +1,11 @@
 """Every error that the agent floor raises on purpose.
 
-    tracking.errors.SweepError
-    └── AgentError                  base of all errors of this floor
-        ├── CannotLaunch            this machine cannot start the trials of the sweep: nothing is burnt, others may try
-        ├── NamesHidden             a file of the user's hides a package that his script needs
-        ├── TooManyFailures         the failure limits of the agent were reached
-        └── SlotsInvalid            a number of slots or of trials that makes no sense
+tracking.errors.SweepError
+└── AgentError                  base of all errors of this floor
+    ├── CannotLaunch            this machine cannot start the trials of the sweep: nothing is burnt, others may try
+    ├── NamesHidden             a file of the user's hides a package that his script needs
+    ├── TooManyFailures         the failure limits of the agent were reached
+    └── SlotsInvalid            a number of slots or of trials that makes no sense
 """
 
 from __future__ import annotations

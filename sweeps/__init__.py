@@ -1,0 +1,72 @@
+"""Hyperparameter searches: `create`, `get`, `agent`, and the `Sweep` that they give. Importing this is cheap."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweeps.api import Sweep, agent, create, get, sweep
+    from sweeps.errors import (
+        AmbiguousId,
+        BudgetTooSmall,
+        LeaseLost,
+        NoRunner,
+        NothingToRun,
+        SpecInvalid,
+        SweepNotFound,
+        SweepsError,
+    )
+    from sweeps.states import SweepState, TrialState
+    from sweeps.trial import Trial
+    from tracking.errors import SweepError
+
+__all__ = [
+    "AmbiguousId",
+    "BudgetTooSmall",
+    "LeaseLost",
+    "NoRunner",
+    "NothingToRun",
+    "SpecInvalid",
+    "Sweep",
+    "SweepError",
+    "SweepNotFound",
+    "SweepState",
+    "SweepsError",
+    "Trial",
+    "TrialState",
+    "agent",
+    "create",
+    "get",
+    "sweep",
+]
+
+_HOMES = {
+    "sweeps.api": ("Sweep", "agent", "create", "get", "sweep"),
+    "sweeps.errors": (
+        "AmbiguousId",
+        "BudgetTooSmall",
+        "LeaseLost",
+        "NoRunner",
+        "NothingToRun",
+        "SpecInvalid",
+        "SweepNotFound",
+        "SweepsError",
+    ),
+    "sweeps.states": ("SweepState", "TrialState"),
+    "sweeps.trial": ("Trial",),
+    "tracking.errors": ("SweepError",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported at first use: the database is not loaded for `import sweeps`."""
+    for module, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(module), name)
+            return value
+    raise AttributeError(f"module 'sweeps' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,6 +8,7 @@
         ├── AmbiguousId             the prefix fits several
         ├── TrialNotFound           no trial has this name or number
         ├── LeaseLost               the lease of a trial or of the suggesting role is no longer ours
+        ├── BudgetTooSmall          a finished sweep is to go on without room for another trial
         ├── NothingToRun            the sweep is over, paused or has no trial yet
         └── NoRunner                no agent floor is installed beside this package
 """
@@ -68,6 +69,10 @@ class TrialNotFound(SweepsError):
 
 class LeaseLost(SweepsError):
     """The lease is no longer ours: somebody else may hold it."""
+
+
+class BudgetTooSmall(SweepsError):
+    """A finished sweep goes on only with a budget that leaves something to do."""
 
 
 class NothingToRun(SweepsError):

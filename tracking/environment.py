@@ -30,6 +30,9 @@ JOB_TYPE = "JOB_TYPE"
 CONSOLE = "CONSOLE"  # "off": no console capture
 SILENT = "SILENT"  # "true": print nothing
 QUIET = "QUIET"
+RESUME = "RESUME"  # allow, never, must or auto
+DIR = "DIR"  # folder below which runs keep their files instead of $SWEEP_HOME/runs
+CONFIG_PATHS = "CONFIG_PATHS"  # comma-separated YAML files whose values config starts with
 
 # Ours alone: W&B uses the same name for something else, so the twin is not read.
 _NO_TWIN = frozenset({HOME, STORE, SHIPPER, TRIAL, ATTEMPT, PARAM_FILE})

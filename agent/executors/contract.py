@@ -63,9 +63,21 @@ class Handle(ABC):
 class Executor(ABC):
     """Starts trials. `wake` given at construction is called (from any thread) whenever a poll would bring news."""
 
+    queues: bool = False
+    """Whether trials beyond the number of slots may be handed over, which then wait for their turn."""
+
     @abstractmethod
     def start(self, launch: Launch) -> Handle:
         """Start the trial; a program that cannot be started gives a Handle which polls as `launch_failed`."""
+
+    def withdraw(self) -> None:
+        """Give up what was handed over and has not begun: such handles poll with `details["unstarted"]`.
+        Programs begin at once, so there is nothing to do for most executors."""
+        return
+
+    def forward(self, number: int) -> None:
+        """Pass a signal on to everything that runs, where that is possible."""
+        return
 
     @abstractmethod
     def close(self) -> None:

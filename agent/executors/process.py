@@ -32,7 +32,6 @@ class ProcessExecutor(Executor):
         self._grace = grace
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._closed = False
         self._link: _GuardLink | None = self._connect()
 
     def start(self, launch: Launch) -> ProcessHandle:
@@ -42,6 +41,11 @@ class ProcessExecutor(Executor):
             handle = ProcessHandle(self._link, next(self._numbers))
             self._link.start(handle, launch)
         return handle
+
+    def forward(self, number: int) -> None:
+        with self._lock:
+            if self._link is not None:
+                self._link.signal_all(number)
 
     @property
     def guard_pid(self) -> int:
@@ -127,6 +131,10 @@ class _GuardLink:
         # A guard that is gone is noticed by the reader, which ends all handles.
         with self._sending, suppress(OSError):
             self._socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def signal_all(self, number: int) -> None:
+        for handle in list(self._handles.values()):
+            handle.signal(number)
 
     def close(self) -> None:
         self._closing = True

@@ -1,4 +1,4 @@
-"""How the command reports what went wrong: plain words on stderr and an exit status (0 well, 1 failure, 2 usage, 130 Ctrl-C)."""
+"""How the command reports what went wrong: plain words on stderr, and exit status 1, 2 (usage) or 130 (Ctrl-C)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def hush() -> None:
 
 
 def _print_failure(error: BaseException, *, debug: bool) -> None:
-    mark = click.style("error:", fg="red", bold=True)
+    mark = click.style("Error:", fg="red", bold=True)
     if isinstance(error, SpecInvalid):
         count = len(error.faults)
         click.echo(f"{mark} {count} fault{'s' if count != 1 else ''} in {error.source}", err=True)

@@ -35,7 +35,7 @@ class LazyGroup(click.Group):
         try:
             command = verb.load()
         except ImportError as error:
-            if _debugging(ctx):
+            if _Debug.on:
                 raise
             raise click.ClickException(f"the verb {cmd_name!r} cannot be loaded: {error}") from error
         if not isinstance(command, click.Command):
@@ -68,13 +68,8 @@ class LazyGroup(click.Group):
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
 
-def _debugging(ctx: click.Context) -> bool:
-    return bool(ctx.find_root().meta.get("sweep.debug"))
-
-
-def _set_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+def _set_debug(_ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value:
-        ctx.find_root().meta["sweep.debug"] = True
         _Debug.on = True
 
 
@@ -136,7 +131,12 @@ group = LazyGroup(
     params=[
         *_shared_options(hidden=False),
         click.Option(
-            ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
+            ["--version"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_show_version,
+            help="Show the version.",
         ),
     ],
 )

@@ -39,7 +39,7 @@ class Verb:
 
 
 def find_verbs() -> dict[str, Verb]:
-    """Every installed verb by name. Ours win over others of the same name, so that no plugin changes what `ls` means."""
+    """Every installed verb by name; ours win, so that no plugin changes what `ls` means."""
     found: dict[str, Verb] = {}
     for point in metadata.entry_points(group=ENTRY_POINTS):
         ours = point.value.startswith(("sweeps.", "agent."))

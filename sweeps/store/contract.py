@@ -85,15 +85,16 @@ class SweepStore(ABC):
 
     @abstractmethod
     def acquire_suggesting(self, sweep_id: str, owner: str, ttl: float) -> bool:
-        """Take the role of the suggester for `ttl` seconds; False when somebody else has it or the sweep is not RUNNING.
-        Taking it again while it is ours extends it."""
+        """Take the role of the suggester for `ttl` seconds. False when somebody else has it or the sweep is not
+        RUNNING. Taking it again while it is ours extends it."""
 
     @abstractmethod
     def add_trials(
         self, sweep_id: str, owner: str, first_number: int, seen: int, suggestions: Sequence[Suggestion]
     ) -> list[TrialRecord]:
         """Append WAITING trials numbered from `first_number`, with run ids `<sweep>-<number>`.
-        Raises LeaseLost, changing nothing, unless the role is `owner`'s and first_number is the sweep's next_number."""
+        Raises LeaseLost, changing nothing, unless the role is `owner`'s (past its time but taken by nobody else will do),
+        first_number is the sweep's next_number and the sweep is RUNNING or PAUSED."""
 
     @abstractmethod
     def release_suggesting(self, sweep_id: str, owner: str) -> None:
@@ -104,7 +105,8 @@ class SweepStore(ABC):
     @abstractmethod
     def claim(self, sweep_id: str, agent_id: str, count: int, ttl: float) -> list[TrialRecord]:
         """Lease up to `count` waiting trials, lowest numbers first, while the sweep is RUNNING: state RUNNING,
-        attempt + 1, leased until now + ttl, stop_requested cleared. [] when there are none. No trial is ever claimed twice."""
+        attempt + 1, leased until now + ttl, stop_requested cleared. [] when there are none. No attempt of a trial is
+        ever claimed twice."""
 
     @abstractmethod
     def renew(self, sweep_id: str, agent_id: str, keys: Sequence[TrialKey], ttl: float) -> Renewal:
@@ -114,22 +116,26 @@ class SweepStore(ABC):
 
     @abstractmethod
     def finish(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """End attempts: each gets the next finish_seq of its sweep, in the order given. Returns the refused ones (stale:
-        the attempt is not the current one or the trial is not RUNNING); those changed nothing."""
+        """End attempts: each gets the next finish_seq of its sweep, in the order given. Returns the refused ones
+        (stale: the attempt is not the current one or the trial is not RUNNING); those changed nothing. A failure raises
+        `lost` or `failures` by one, as in give_back; a value that is not finite is stored as None.
+        Raises ValueError for a state that is not final."""
 
     @abstractmethod
     def give_back(self, returns: Sequence[Return]) -> list[Return]:
         """RUNNING -> WAITING for attempts that are to run again; returns the refused (stale) ones. If the sweep is
-        STOPPING, CANCELING or over, the trial becomes CANCELED instead."""
+        STOPPING, CANCELING or over, or the trial's stop was requested with "canceled: …", it becomes CANCELED instead
+        (so do trials in unclaim and reap)."""
 
     @abstractmethod
     def unclaim(self, keys: Sequence[TrialKey]) -> None:
-        """Hand claimed trials back which were never started: RUNNING -> WAITING, no counter is raised; stale ones are ignored."""
+        """Hand claimed trials back which were never started: RUNNING -> WAITING, no counter is raised; stale ones are
+        ignored. The attempt's number is used up."""
 
     @abstractmethod
     def reap(self, sweep_id: str, lost_limit: int) -> list[TrialRecord]:
-        """Take back the trials whose lease has expired: WAITING with `lost` + 1, FAILED (class lost) when `lost` reaches
-        lost_limit, CANCELED when the sweep is STOPPING, CANCELING or over. Returns the trials that changed."""
+        """Take back the trials whose lease has expired: WAITING with `lost` + 1, FAILED (class lost) when `lost`
+        reaches lost_limit, CANCELED when the sweep is STOPPING, CANCELING or over. Returns the trials that changed."""
 
     @abstractmethod
     def request_stop(self, sweep_id: str, number: int, reason: str) -> bool:

@@ -64,7 +64,8 @@ class RunBatch:
 
     Merging rules: `config` and `summary` are JSON-merged top-level keys (value None removes nothing: it is a value);
     a point at a step which the series already ends with replaces that value; `start` (only in the batch that begins at
-    offset 0) replaces config and metadata and drops history at steps >= starting_step and, if starting_step is 0, the summary.
+    offset 0) replaces config and metadata and drops history at steps >= starting_step and, if starting_step is 0, the
+    summary. A point at a step before the last one of its series is ignored.
     """
 
     run_id: str
@@ -176,7 +177,11 @@ class RunStore(ABC):
 
     @abstractmethod
     def sample(self, run_id: str, key: str, points: int = 2000, start: int = 0, stop: int | None = None) -> Points:
-        """At most about `points` points that keep the shape (minimum and maximum of each bucket); exact when there are fewer."""
+        """At most about `points` points that keep the shape: the minimum and maximum of each bucket of points.
+
+        Exact when there are fewer. A NaN is shown only where a bucket has nothing else; JSON values are thinned out
+        evenly.
+        """
 
     @abstractmethod
     def heads(self, run_ids: Sequence[str], key: str, count: int) -> dict[str, list[float]]:

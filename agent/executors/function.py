@@ -1,0 +1,137 @@
+"""The function executor: trials as calls of one Python function in this process."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from agent.executors.contract import Executor, Exit, Handle, Launch
+from tracking.context import TrialContext, TrialStopped, entered
+
+UNSTARTED = Exit(stopped=True, details={"unstarted": True})
+STOP_REASON = "the agent asked for the end of this trial"
+
+
+class FunctionExecutor(Executor):
+    """Calls a function once per trial, in `threads` threads of its own or, with 0, in the thread that calls `serve`.
+
+    The second way leaves the main thread to the function, so that signals, pdb and matplotlib work in it. An exception
+    ends that trial only; KeyboardInterrupt and SystemExit of a thread's own are judged like exit statuses, except that
+    `serve` passes KeyboardInterrupt on.
+    """
+
+    queues = True
+
+    def __init__(self, function: Callable[[], object], wake: Callable[[], None], *, threads: int = 0) -> None:
+        self._function = function
+        self._wake = wake
+        self._calls: queue.SimpleQueue[FunctionHandle | None] = queue.SimpleQueue()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self.serve, name=f"sweep-trial-{number}", daemon=True) for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def start(self, launch: Launch) -> FunctionHandle:
+        handle = FunctionHandle(launch)
+        self._calls.put(handle)
+        return handle
+
+    def withdraw(self) -> None:
+        waiting = []
+        with suppress(queue.Empty):
+            while True:
+                waiting.append(self._calls.get_nowait())
+        for handle in waiting:
+            if handle is None:
+                self._calls.put(None)
+            else:
+                handle.exit = UNSTARTED
+        self._wake()
+
+    def serve(self) -> None:
+        """Make calls until the executor is closed. Raises KeyboardInterrupt when one was interrupted by Ctrl-C."""
+        while (handle := self._calls.get()) is not None:
+            if self._closed or handle.stop_reason:
+                handle.exit = UNSTARTED
+            else:
+                self._call(handle)
+            self._wake()
+
+    def close(self) -> None:
+        """Ask every call to end. Calls that heed nothing end with the process."""
+        self._closed = True
+        for _ in range(max(1, len(self._threads))):
+            self._calls.put(None)
+
+    def _call(self, handle: FunctionHandle) -> None:
+        launch = handle.launch
+        context = TrialContext(
+            run_id=launch.run_id,
+            sweep_id=launch.sweep_id,
+            trial=launch.number,
+            attempt=launch.attempt,
+            params=launch.params,
+            run_dir=launch.run_dir,
+            stop_reason=handle.why_stop,
+            project=launch.environment.get("SWEEP_PROJECT", ""),
+            entity=launch.environment.get("SWEEP_ENTITY", ""),
+        )
+        began = time.monotonic()
+        try:
+            with entered(context):
+                self._function()
+        except TrialStopped:
+            handle.exit = Exit(stopped=True)
+        except KeyboardInterrupt:
+            handle.exit = Exit(signal=signal.SIGINT)
+            self._wake()
+            raise
+        except SystemExit as leaving:
+            handle.exit = _exit_of(leaving)
+        except BaseException:  # noqa: BLE001  the boundary between the user's function and the agent
+            text = traceback.format_exc()
+            _append(launch.console, text)
+            handle.exit = Exit(code=1, error=text)
+        else:
+            handle.exit = Exit(code=0, details={"seconds": time.monotonic() - began})
+
+
+class FunctionHandle(Handle):
+    """One call. It cannot be killed: it ends at its next `log()` after it was asked to."""
+
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+        self.stop_reason = ""
+        self.exit: Exit | None = None
+
+    def poll(self) -> Exit | None:
+        return self.exit
+
+    def terminate(self) -> None:
+        self.stop_reason = self.stop_reason or STOP_REASON
+
+    def kill(self) -> None:
+        self.terminate()
+
+    def why_stop(self) -> str:
+        return self.stop_reason
+
+
+def _exit_of(leaving: SystemExit) -> Exit:
+    if leaving.code is None or isinstance(leaving.code, int):
+        return Exit(code=int(leaving.code or 0))
+    return Exit(code=1, error=str(leaving.code))
+
+
+def _append(console: Path | None, text: str) -> None:
+    if console is not None:
+        with suppress(OSError), console.open("a") as file:
+            file.write(text)

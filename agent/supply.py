@@ -1,0 +1,64 @@
+"""The supply of trials: claims those that wait, and makes new ones when nobody else does."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from sweeps.records import TrialRecord
+from sweeps.states import SweepState
+from sweeps.store.contract import SweepStore
+from sweeps.suggesting import Suggester
+from tracking.errors import IllegalMove
+
+_SHORTEST, _LONGEST = 0.05, 1.0  # seconds between two looks when there is nothing to claim
+
+
+class Supply:
+    """`take` asks the store at most as often as is decent; `hurry` forgets the waiting because something has changed."""
+
+    def __init__(self, store: SweepStore, sweep_id: str, agent_id: str, ttl: float) -> None:
+        self._store, self._sweep_id, self._agent_id, self._ttl = store, sweep_id, agent_id, ttl
+        self._suggester = Suggester(store, sweep_id, agent_id)
+        self._pause = _SHORTEST
+        self._next = 0.0
+        self.state = SweepState.RUNNING
+        """The sweep's state as far as this agent has heard."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds until the next look."""
+        return max(0.0, self._next - time.monotonic())
+
+    def hurry(self) -> None:
+        """A trial has ended, so there may be something new to claim at once."""
+        self._pause, self._next = _SHORTEST, 0.0
+
+    def take(self, count: int) -> list[TrialRecord]:
+        """Up to `count` leased trials, [] when there are none now. Raises StoreUnavailable, SweepNotFound."""
+        if self.patience > 0:
+            return []
+        trials = self._claim(count)
+        missing = count - len(trials)
+        if missing and self._may_suggest():
+            with suppress(IllegalMove):  # somebody ended the sweep meanwhile
+                if self._suggester.fill(missing):
+                    trials += self._claim(missing)
+        if trials:
+            self.hurry()
+            return trials
+        sweep = self._store.settle(self._sweep_id)
+        self.state, self._exhausted = sweep.state, bool(sweep.exhausted)
+        if sweep.state is not SweepState.RUNNING:
+            self._pause = _LONGEST
+        self._next = time.monotonic() + self._pause
+        self._pause = min(_LONGEST, self._pause * 1.6)
+        return []
+
+    _exhausted = False
+
+    def _claim(self, count: int) -> list[TrialRecord]:
+        return self._store.claim(self._sweep_id, self._agent_id, count, self._ttl)
+
+    def _may_suggest(self) -> bool:
+        return self.state is SweepState.RUNNING and not self._exhausted

@@ -1,0 +1,55 @@
+"""The command line that runs the program once more with the parameters of a trial."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sweeps.about import About
+from sweeps.records import SweepRecord, TrialRecord
+from sweeps.spec.command import expand
+from tracking.home import Home
+
+_MARK = re.compile("\x00(\\w+)\x00")
+
+
+class _Variables(Mapping[str, str]):
+    """Every environment variable there could be, as a mark: values may be secrets and belong on no screen."""
+
+    def __getitem__(self, name: str) -> str:
+        return f"\x00{name}\x00"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def repeat_line(record: SweepRecord, about: About, trial: TrialRecord) -> str:
+    """A line for a shell, with a `cd` when the sweep was made in another folder; "" when the sweep names no program."""
+    spec = about.spec
+    if spec.program is None and spec.command is None:
+        return ""
+    argv = expand(
+        spec,
+        trial.params,
+        interpreter=sys.executable or "python",
+        param_file=str(Home.find().run_dir(trial.run_id) / "params.json"),
+        environ=_Variables(),
+    )
+    line = " ".join(map(_shell_word, argv))
+    folder = record.workdir
+    return line if not folder or Path(folder) == Path.cwd() else f"cd {shlex.quote(folder)} && {line}"
+
+
+def _shell_word(word: str) -> str:
+    """Quoted for a shell; marks become variables which that shell fills in."""
+    pieces = _MARK.split(word)
+    if len(pieces) == 1:
+        return shlex.quote(word)
+    quoted = (f'"${piece}"' if index % 2 else shlex.quote(piece) for index, piece in enumerate(pieces) if piece)
+    return "".join(quoted)

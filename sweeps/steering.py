@@ -1,0 +1,91 @@
+"""The moves that people make with a sweep: pause, resume, stop, cancel, delete."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from sweeps.about import About
+from sweeps.errors import BudgetTooSmall
+from sweeps.records import SweepRecord
+from sweeps.states import SweepState
+from sweeps.store.contract import SweepStore
+from tracking.errors import UsageError
+from tracking.home import Home
+from tracking.store.contract import RunStore
+
+OVER = (SweepState.FINISHED, SweepState.CANCELED)
+
+
+def pause(store: SweepStore, sweep_id: str) -> SweepRecord:
+    """No new trials; running ones go on. Raises IllegalMove, SweepNotFound."""
+    return store.move_sweep(sweep_id, SweepState.PAUSED, "paused by the user")
+
+
+def stop(store: SweepStore, sweep_id: str) -> SweepRecord:
+    """No new trials; running ones finish, then the sweep is finished. Raises IllegalMove, SweepNotFound."""
+    return store.move_sweep(sweep_id, SweepState.STOPPING, "stopped by the user")
+
+
+def cancel(store: SweepStore, sweep_id: str) -> SweepRecord:
+    """No new trials; running ones are ended. Raises IllegalMove, SweepNotFound."""
+    return store.move_sweep(sweep_id, SweepState.CANCELING, "canceled by the user")
+
+
+def resume(store: SweepStore, sweep_id: str, trials: int | None = None) -> SweepRecord:
+    """Let a paused sweep go on; a finished or canceled one only with a raised budget of `trials` trials in all.
+
+    Raises BudgetTooSmall (with what would do), IllegalMove, SweepNotFound.
+    """
+    record = store.sweep(sweep_id)
+    if trials is not None and trials < 1:
+        raise UsageError(f"a budget of {trials} trials makes no sense: it must be at least 1")
+    if record.state in OVER:
+        _check_room(record, trials)
+    if trials is not None:
+        store.replace_document(sweep_id, with_budget(record.document, trials))
+    return store.move_sweep(sweep_id, SweepState.RUNNING, "")
+
+
+def with_budget(document: Any, trials: int) -> dict[str, Any]:
+    """The specification with another number of trials, wherever it says one."""
+    changed = dict(document)
+    budget = changed.get("budget")
+    if isinstance(budget, dict) and "trials" in budget:
+        changed["budget"] = {**budget, "trials": trials}
+        if "run_cap" not in changed:
+            return changed
+    changed["run_cap"] = trials
+    return changed
+
+
+def delete(sweeps: SweepStore, runs: RunStore, sweep_id: str, home: Home) -> int:
+    """Delete a sweep, the runs of its trials and their folders on this machine; returns how many runs there were.
+
+    Raises SweepNotFound, and IllegalMove while an agent still holds a trial of it: cancel first.
+    """
+    run_ids = sweeps.delete_sweep(sweep_id)
+    runs.delete_runs(run_ids)
+    for run_id in run_ids:
+        folder = home.run_dir(run_id)
+        if folder.parent == home.runs:  # an id is one path element; never delete anywhere else
+            shutil.rmtree(folder, ignore_errors=True)
+    return len(run_ids)
+
+
+def _check_room(record: SweepRecord, trials: int | None) -> None:
+    about = About.of(record)
+    space_size = about.spec.space.grid_size if about.method == "grid" else None
+    if space_size is not None and record.next_number >= space_size:
+        raise BudgetTooSmall(
+            f"sweep {record.id} has tried all {space_size} points of its grid: nothing is left to resume"
+        )
+    had = f"sweep {record.id} is {record.state.value} after {record.next_number} trials"
+    if trials is None:
+        raise BudgetTooSmall(f"{had}; to go on, raise its budget: sweep resume {record.id} --trials {_more(record)}")
+    if trials <= record.next_number:
+        raise BudgetTooSmall(f"{had}, so a budget of {trials} leaves nothing to do; try --trials {_more(record)}")
+
+
+def _more(record: SweepRecord) -> int:
+    return max(record.next_number * 2, 10)

@@ -1,0 +1,94 @@
+"""What remains to be said when a sweep is over: the best parameters, the top trials, the line to repeat the best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sweeps.about import About
+from sweeps.ranking import rank, varying
+from sweeps.records import SweepRecord, TrialRecord
+from sweeps.states import OPEN_TRIALS, TrialState
+from sweeps.views.tables import trials_table
+from sweeps.views.wording import STATE_WORDS, clean, duration, number, value_text
+
+TOP = 5
+
+
+def render_summary(
+    record: SweepRecord,
+    about: About,
+    trials: Sequence[TrialRecord],
+    width: int,
+    *,
+    command: str = "",
+    notices: Sequence[str] = (),
+    top: int = TOP,
+) -> RenderableType:
+    """The end of `sweep run`. `command` is the shell line that repeats the best trial, "" when there is none."""
+    ranked = rank(trials, about.goal)
+    parts: list[RenderableType] = [_headline(record, trials)]
+    parts += [Text(f"notice: {clean(notice)}", "yellow") for notice in notices]
+    if not ranked:
+        return Group(*parts, Text(_why_no_best(about, trials), "yellow"))
+    parts += [Text(), _best(ranked[0], about)]
+    parts += [Text(), Text(f"Top {min(top, len(ranked))} trials", "bold")]
+    # Only complete trials are rivals; the ones stopped early fill up when there are few.
+    parts.append(trials_table(ranked[:top], about.metric, varying(trials), width, notes=False))
+    if command:
+        parts += [Text(), Text("Repeat the best", "bold"), Padding(Text(command, overflow="fold"), (0, 0, 0, 2))]
+    return Group(*parts)
+
+
+def parameter_grid(params: Mapping[str, object], indent: int = 2) -> RenderableType:
+    """Parameters one below the other."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in params.items():
+        grid.add_row(Text(clean(name), "bright_black"), Text(value_text(value)))
+    return Padding(grid, (0, 0, 0, indent))
+
+
+def _headline(record: SweepRecord, trials: Sequence[TrialRecord]) -> Text:
+    line = Text.assemble(("Sweep ", ""), (record.id, "bold cyan"))
+    if record.name:
+        line.append(f" ({clean(record.name)})")
+    line.append(f" is {record.state.value}")
+    if record.reason:
+        line.append(f": {clean(record.reason)}")
+    ends = [state for state in TrialState if state not in OPEN_TRIALS]
+    tally = [(sum(trial.state is state for trial in trials), STATE_WORDS[state]) for state in ends]
+    counted = ", ".join(f"{count} {word}" for count, word in tally if count) or "no trial has ended"
+    return line.append(f"\n{counted}{_took(trials)}", "bright_black")
+
+
+def _took(trials: Sequence[TrialRecord]) -> str:
+    starts = [trial.started_at for trial in trials if trial.started_at is not None]
+    ends = [trial.finished_at for trial in trials if trial.finished_at is not None]
+    return f" in {duration(max(ends) - min(starts))}" if starts and ends else ""
+
+
+def _best(best: TrialRecord, about: About) -> RenderableType:
+    head = Text.assemble(
+        ("Best  ", "bold"),
+        (f"{clean(about.metric)} = ", ""),
+        (number(best.value), "bold green"),
+        (f"  trial {best.number}", "bright_black"),
+    )
+    if best.state is TrialState.PRUNED:
+        head.append("  (stopped early; no trial is complete)", "yellow")
+    return Group(head, parameter_grid(best.params))
+
+
+def _why_no_best(about: About, trials: Sequence[TrialRecord]) -> str:
+    if not about.metric:
+        return "The sweep has no metric, so no trial is the best."
+    failed = next((trial for trial in trials if trial.state is TrialState.FAILED and trial.reason), None)
+    if failed:
+        return f"No trial has a value of {clean(about.metric)}. Trial {failed.number} failed: {clean(failed.reason)}"
+    return f"No trial has a value of {clean(about.metric)}."

@@ -1,0 +1,130 @@
+"""The tables of `sweep ls` and `sweep show`: columns that fit are shown, those that do not are named below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sweeps.records import TrialRecord
+from sweeps.states import TrialState
+from sweeps.views.wording import NONE, STATE_STYLES, STATE_WORDS, ago, clean, duration, number, value_text
+
+_GAP = 2
+_NOTE_MIN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLine:
+    """One line of `sweep ls`."""
+
+    id: str
+    name: str
+    project: str
+    state: str
+    method: str
+    done: int
+    budget: int | None
+    best: float | None
+    metric: str
+    age: float
+    """Seconds since it was created."""
+
+
+def sweeps_table(lines: Sequence[SweepLine], width: int) -> Table:
+    """The sweeps of a store, one line each."""
+    table = _table()
+    table.add_column("id", no_wrap=True, style="cyan")
+    table.add_column("state", no_wrap=True)
+    table.add_column("trials", justify="right", no_wrap=True)
+    table.add_column("best", justify="right", no_wrap=True)
+    table.add_column("metric", overflow="ellipsis", no_wrap=True)
+    table.add_column("name", overflow="ellipsis", no_wrap=True)
+    if width >= 90:
+        table.add_column("project", overflow="ellipsis", no_wrap=True)
+        table.add_column("method", no_wrap=True)
+    table.add_column("created", no_wrap=True, justify="right", style="bright_black")
+    for line in lines:
+        total = f"/{line.budget}" if line.budget is not None else ""
+        cells = [
+            Text(line.id),
+            Text(line.state, STATE_STYLES.get(line.state, "")),
+            Text(f"{line.done}{total}"),
+            Text(number(line.best)),
+            Text(clean(line.metric)),
+            Text(clean(line.name)),
+        ]
+        cells += [Text(clean(line.project)), Text(line.method)] if width >= 90 else []
+        table.add_row(*cells, Text(ago(line.age)))
+    return table
+
+
+def trials_table(
+    trials: Sequence[TrialRecord], metric: str, parameters: Sequence[str], width: int, *, notes: bool = True
+) -> RenderableType:
+    """Trials in the order given, with as many parameter columns as `width` has room for."""
+    columns = [
+        ("trial", [str(trial.number) for trial in trials], "right"),
+        ("state", [_state_word(trial) for trial in trials], "left"),
+        (clean(metric) or "value", [number(trial.value) for trial in trials], "right"),
+        ("time", [duration(_seconds(trial)) for trial in trials], "right"),
+    ]
+    remarks = [clean(trial.reason) if trial.state in _EXPLAINED else "" for trial in trials]
+    with_notes = notes and any(remarks)
+    room = width - sum(_width(title, cells) for title, cells, _ in columns) - (_NOTE_MIN + _GAP if with_notes else 0)
+    short = short_names(parameters)
+    shown: list[tuple[str, list[str], str]] = []
+    left_out: list[str] = []
+    for name in parameters:
+        cells = [value_text(trial.params[name]) if name in trial.params else NONE for trial in trials]
+        need = _width(short[name], cells)
+        if not left_out and need <= room:
+            room -= need
+            shown.append((short[name], cells, "left"))
+        else:
+            left_out.append(name)
+    table = _table()
+    for title, _, justify in [*columns, *shown]:
+        table.add_column(Text(title), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    if with_notes:
+        table.add_column("why", overflow="ellipsis", no_wrap=True, style="bright_black", ratio=1)
+    for index, trial in enumerate(trials):
+        row = [Text(cells[index]) for _, cells, _ in [*columns, *shown]]
+        row[1].stylize(STATE_STYLES[trial.state.value])
+        table.add_row(*row, *([Text(remarks[index])] if with_notes else []))
+    if not left_out:
+        return table
+    return Group(table, Text(f"  not shown for lack of room: {', '.join(map(clean, left_out))}", "bright_black"))
+
+
+def short_names(names: Iterable[str]) -> Mapping[str, str]:
+    """`opt.lr` -> `lr` where that is still unique."""
+    listed = list(names)
+    tails = [name.rpartition(".")[2] for name in listed]
+    return {name: clean(tail if tails.count(tail) == 1 else name) for name, tail in zip(listed, tails, strict=True)}
+
+
+_EXPLAINED = (TrialState.FAILED, TrialState.PRUNED, TrialState.CANCELED, TrialState.COMPLETE)
+
+
+def _state_word(trial: TrialRecord) -> str:
+    return STATE_WORDS[trial.state]
+
+
+def _seconds(trial: TrialRecord) -> float | None:
+    if trial.started_at is None or trial.finished_at is None:
+        return None
+    return trial.finished_at - trial.started_at
+
+
+def _width(title: str, cells: Sequence[str]) -> int:
+    return max(cell_len(title), *map(cell_len, cells), 0) + _GAP
+
+
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")

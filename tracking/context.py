@@ -1,0 +1,108 @@
+"""Which run and which trial the calling code belongs to: context variables first, then the one run of the process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tracking.errors import UsageError
+
+if TYPE_CHECKING:
+    from tracking.run import Run
+
+
+class TrialStopped(BaseException):
+    """Raised by `log()` inside a function trial that was asked to stop; no `except Exception` catches it."""
+
+
+def _never() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialContext:
+    """What `init()` needs to know in a function that an agent runs in its own process."""
+
+    run_id: str
+    sweep_id: str
+    trial: int
+    attempt: int
+    params: Mapping[str, Any]
+    """Nested, as config shows them; these keys are locked."""
+    run_dir: Path
+    stop_reason: Callable[[], str] = field(default=_never)
+    """Why the trial should end, "" while it may go on. Called by every `log()`, so it must be cheap."""
+    project: str = ""
+    entity: str = ""
+
+
+_trial: ContextVar[TrialContext | None] = ContextVar("tracking_trial", default=None)
+_run: ContextVar[Run | None] = ContextVar("tracking_run", default=None)
+_active: list[Run] = []
+_lock = threading.Lock()
+
+
+def current_trial() -> TrialContext | None:
+    """The function trial that the calling code runs in."""
+    return _trial.get()
+
+
+@contextmanager
+def entered(trial: TrialContext) -> Iterator[None]:
+    """Make `init()` inside the block open the run of this trial; a run left open is finished when the block ends."""
+    trial_token, run_token = _trial.set(trial), _run.set(None)
+    code = 1
+    try:
+        yield
+        code = 0
+    finally:
+        run = _run.get()
+        if run is not None and not run.finished:
+            run.finish(exit_code=code)
+        _run.reset(run_token)
+        _trial.reset(trial_token)
+
+
+def current_run() -> Run | None:
+    """The run of this context, else the only active run of the process (threads start with an empty context)."""
+    run = _run.get()
+    if run is not None and not run.finished:
+        return run
+    # A function trial that has not called init() yet must not log into its neighbour's run.
+    return _active[0] if len(_active) == 1 and _trial.get() is None else None
+
+
+def require_run(what: str) -> Run:
+    """The current run. Raises UsageError which says to call init(), naming what was called."""
+    run = current_run()
+    if run is None:
+        if len(_active) > 1:
+            raise UsageError(f"{what}: {len(_active)} runs are active, none of this thread; use the Run object")
+        raise UsageError(f"call tracking.init() before {what}")
+    return run
+
+
+def active_runs() -> list[Run]:
+    """Every run of this process that has not ended."""
+    return list(_active)
+
+
+def add_run(run: Run) -> None:
+    """Make a run the current one."""
+    with _lock:
+        _active.append(run)
+    _run.set(run)
+
+
+def remove_run(run: Run) -> None:
+    """Forget a run which has ended."""
+    with _lock:
+        if run in _active:
+            _active.remove(run)
+    if _run.get() is run:
+        _run.set(None)

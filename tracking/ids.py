@@ -1,0 +1,58 @@
+"""Ids and names of runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from zlib import crc32
+
+from tracking.errors import UsageError
+
+MAX_ID = 64
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ALPHABET = _LETTERS + "0123456789"
+_FORBIDDEN = re.compile(r"[/\\#?%:\x00-\x1f]")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_QUALITIES = _words(
+    "amber ample brave breezy bright brisk calm clear clever cosmic crisp daring deft earnest eager fair fancy fluent "
+    "fresh gentle glad golden grand happy hardy honest humble jolly keen kind light likely lively lucid lucky mellow "
+    "merry mild misty neat nimble noble patient peachy plain polished prime proud quick quiet rapid ready robust rosy "
+    "rural sharp silent silver smooth snowy solid sparkling spring stellar sunny swift tidy tranquil upbeat vivid warm "
+    "wise witty zesty"
+)
+_THINGS = _words(
+    "anchor apple aspen badger beacon birch bird breeze bridge brook canyon cedar cliff cloud comet cove creek crow "
+    "dawn deer delta dew dream dune eagle elm ember falcon fern field finch fjord forest fox galaxy garden glade grove "
+    "harbor hawk heron hill island jay lake lark leaf lion lynx maple meadow mesa moon moss oak ocean orchid otter owl "
+    "paper pebble pine planet plover pond prairie rain reef ridge river robin sea shadow shell sky smoke snow sparrow "
+    "star stone storm stream sun swan thunder tide totem tree valley violet vortex wave willow wind wolf wood wren"
+)
+
+
+def new_id() -> str:
+    """A random run id: 8 characters [a-z0-9] that begin with a letter."""
+    first, *rest = os.urandom(8)
+    return _LETTERS[first % len(_LETTERS)] + "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in rest)
+
+
+def name_for(run_id: str, number: int | None = None) -> str:
+    """Two words and a number. The same id always gives the same name, so a retried trial keeps its own."""
+    value = crc32(run_id.encode("utf-8", "replace"))
+    value, quality = divmod(value, len(_QUALITIES))
+    value, thing = divmod(value, len(_THINGS))
+    return f"{_QUALITIES[quality]}-{_THINGS[thing]}-{value % 1000 if number is None else number}"
+
+
+def check_id(run_id: str) -> str:
+    """The id itself. Raises UsageError when it cannot be the name of a run's folder."""
+    found = _FORBIDDEN.search(run_id)
+    if found:
+        raise UsageError(f"run id {run_id!r} holds {found[0]!r}; not allowed are / \\ # ? % : and control characters")
+    if not 0 < len(run_id) <= MAX_ID or run_id.strip(". ") == "":
+        raise UsageError(f"the run id {run_id!r} must have 1 to {MAX_ID} characters, more than dots and spaces")
+    return run_id

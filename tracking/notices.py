@@ -1,0 +1,39 @@
+"""What tracking says to the person at the terminal: lines on stderr, each warning once."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+from tracking import environment
+
+_said: set[str] = set()
+_MANY = 1000
+
+
+def warn(text: str) -> None:
+    """A line on stderr, unless SWEEP_SILENT is set. A broken stderr is nobody's reason to stop training."""
+    if environment.flag(environment.SILENT) or sys.stderr is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"sweepwright: {text}\n")
+        sys.stderr.flush()
+
+
+def inform(text: str) -> None:
+    """Like warn(), for good news: SWEEP_QUIET silences it too."""
+    if not environment.flag(environment.QUIET):
+        warn(text)
+
+
+def warn_once(topic: str, text: str) -> None:
+    """Warn, but only the first time for this topic in this process."""
+    if topic in _said or len(_said) >= _MANY:
+        return
+    _said.add(topic)
+    warn(text)
+
+
+def forget(prefix: str) -> None:
+    """Let topics that begin with `prefix` be said again: a new run starts afresh."""
+    _said.difference_update([topic for topic in _said if topic.startswith(prefix)])

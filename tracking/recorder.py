@@ -1,0 +1,188 @@
+"""What log() does: steps, the layouts of rows, define_metric's rules and the last values; the journal takes the rest."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tracking.context import TrialStopped
+from tracking.journal.records import RecordType
+from tracking.journal.silent import SilentWriter
+from tracking.journal.writer import JournalWriter, Layout
+from tracking.metrics import Aggregate, Definitions, MetricDefinition, summary_mode
+from tracking.notices import warn_once
+from tracking.values import Unloggable, flattened, kind_letter, plain
+
+Writer = JournalWriter | SilentWriter
+_RESERVED = frozenset(("_step", "_runtime", "_timestamp"))
+_ODD_NAME = re.compile(r"[^\w./]")
+_MAX_CACHE = 4096
+
+
+class Recorder:
+    """The history of one run as its process writes it. Threads may log at the same time."""
+
+    def __init__(self, writer: Writer, step: int = 0, stop_reason: Callable[[], str] | None = None) -> None:
+        self.step = step
+        """The step that the next row without a step of its own gets."""
+        self.lock = threading.RLock()  # re-entrant: a signal handler may log while the main thread logs
+        self.last: dict[str, Any] = {}
+        """What the history says of the summary."""
+        self._writer = writer
+        self._stop_reason = stop_reason
+        self._fast: dict[tuple[object, ...], Layout] = {}
+        self._layouts: dict[tuple[tuple[str, ...], str], Layout] = {}
+        self._definitions = Definitions()
+        self._aggregates: dict[str, Aggregate] = {}
+        self._axes: dict[str, Any] = {}
+
+    def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
+        """Append one row. Raises nothing for odd data (it warns), TrialStopped in a function trial that is to end."""
+        if self._stop_reason is not None and (reason := self._stop_reason()):
+            raise TrialStopped(reason)
+        try:
+            # The names and the types together say whether, and how, the row can be packed as it is.
+            layout = self._fast.get((*data, *map(type, data.values())))
+        except (TypeError, AttributeError):
+            warn_once("log:data", f"log() takes a mapping of names to values, not {type(data).__name__}; it is ignored")
+            return
+        with self.lock:
+            if step is not None and not self._move_to(step):
+                return
+            if layout is not None and self._writer.row(layout, self.step, time.time(), data.values()):
+                self.last.update(data)
+            elif data:
+                self._log_any(data)
+            if commit or (commit is None and step is None):
+                self.step += 1
+
+    def define(self, definition: MetricDefinition, overwrite: bool = False) -> None:
+        """Declare a metric."""
+        with self.lock:
+            holds = self._definitions.add(definition, overwrite)
+            body = holds.to_json() | ({"overwrite": True} if overwrite else {})
+            self._writer.record(RecordType.METRIC, body)
+            for key, aggregate in self._aggregates.items():
+                aggregate.redefine(self._definitions.of(key) or holds)
+            self._fast.clear()  # rows that now need more than packing must take the long way again
+            if definition.step_metric:
+                self._axes.setdefault(definition.step_metric, self.last.get(definition.step_metric))
+
+    def record(self, kind: RecordType, body: Any) -> None:
+        """Append a record that is no row."""
+        with self.lock:
+            self._writer.record(kind, body)
+
+    def close(self, patience: float) -> bool:
+        """Close the journal; False when a part of it could not be written."""
+        with self.lock:
+            self._fast.clear()
+            return self._writer.close(patience)
+
+    def fall_silent(self, reason: str) -> None:
+        """Let go of the journal without touching it: this process is a fork of the one that writes it."""
+        self._writer.abandon()
+        self._writer = SilentWriter(reason)
+        self._fast.clear()
+        self.lock = threading.RLock()  # another thread of the parent may have held the old one
+
+    def _move_to(self, step: int) -> bool:
+        try:
+            wanted = int(step)
+        except (TypeError, ValueError):
+            warn_once("log:step", f"log(step={step!r}): a step is a whole number; the row is dropped")
+            return False
+        if wanted < self.step:
+            warn_once(
+                "log:back",
+                f"log(step={wanted}) after step {self.step} was reached: steps only grow, so the row is dropped. "
+                "For another x axis log it as a value and say define_metric(name, step_metric=…).",
+            )
+            return False
+        self.step = wanted
+        return True
+
+    def _log_any(self, data: Mapping[str, Any]) -> None:
+        """The long way: values of any kind, new sets of keys, metrics with rules."""
+        row = self._cleaned(data)
+        if not row:
+            return
+        ruled = self._apply_rules(row)
+        kinds = "".join(map(kind_letter, row.values()))
+        if len(kinds) < len(row):
+            self._writer.json_row(self.step, time.time(), row)
+            return
+        layout = self._layout(tuple(row), kinds)
+        if layout is None:
+            self._writer.json_row(self.step, time.time(), row)
+            return
+        self._writer.row(layout, self.step, time.time(), row.values())
+        if not ruled and len(self._fast) < _MAX_CACHE and _as_it_is(data, row):
+            self._fast[(*data, *map(type, data.values()))] = layout
+
+    def _layout(self, keys: tuple[str, ...], kinds: str) -> Layout | None:
+        known = self._layouts.get((keys, kinds))
+        if known is None:
+            known = self._writer.declare(keys, kinds)
+            if known is not None:
+                self._layouts[keys, kinds] = known
+        return known
+
+    def _cleaned(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The row flat and plain; what cannot be recorded is left out with a warning."""
+        row: dict[str, Any] = {}
+        for key, value in flattened(data):
+            if key in _RESERVED:
+                warn_once(f"log:reserved:{key}", f"log(): {key} is kept by the run itself; the value is ignored")
+                continue
+            try:
+                row[key] = value if type(value) is float else plain(value)
+            except Unloggable as error:
+                warn_once(f"log:{key}", f"log(): {key} is not recorded: {error}")
+                continue
+            if key not in self.last and _ODD_NAME.search(key):
+                warn_once(f"name:{key}", f"log(): the name {key!r} works, but letters, digits, _ and / are easier to query")
+        return row
+
+    def _apply_rules(self, row: dict[str, Any]) -> bool:
+        """Do what define_metric() asks for the keys of a row; whether there is anything to do."""
+        if not self._definitions:
+            self.last.update(row)
+            return False
+        ruled = False
+        for key in list(row):
+            if key in self._axes:
+                self._axes[key], ruled = row[key], True
+        for key in list(row):
+            definition = self._definitions.of(key)
+            if definition is None:
+                self.last[key] = row[key]
+                continue
+            ruled = True
+            self._insert_axis(definition, row)
+            self._summarise(key, row[key], definition)
+        return ruled
+
+    def _insert_axis(self, definition: MetricDefinition, row: dict[str, Any]) -> None:
+        axis = definition.step_metric
+        if axis and definition.syncs and axis not in row and self._axes.get(axis) is not None:
+            row[axis] = self._axes[axis]
+
+    def _summarise(self, key: str, value: Any, definition: MetricDefinition) -> None:
+        mode = summary_mode(definition)
+        if mode == "copy":
+            self.last[key] = value
+        elif mode == "aggregate":
+            aggregate = self._aggregates.setdefault(key, Aggregate(definition))
+            aggregate.feed((value,))
+            self.last[key] = aggregate.summary()
+
+
+def _as_it_is(data: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether nothing had to be converted, so that rows of the same names and types can be packed directly."""
+    return len(data) == len(row) and all(
+        key in data and type(data[key]) is type(value) for key, value in row.items()
+    )

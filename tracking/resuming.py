@@ -1,0 +1,135 @@
+"""What is known of a run that existed before: its last attempt, where its history ended, its config and summary."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from tracking.errors import RunNotFound, StoreError
+from tracking.home import Home, journal_path
+from tracking.journal.reader import read_stretch, writer_lives
+from tracking.notices import warn
+from tracking.shipping.projector import MAX_BATCH_BYTES, Projector
+
+_JOURNAL = re.compile(r"attempt-(\d+)\.journal")
+
+
+@dataclass(slots=True)
+class Previous:
+    """A run as its last attempt left it."""
+
+    attempt: int
+    next_step: int = 0
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    next_layout: int = 0
+    live: bool = False
+    """Whether a process of this machine still writes it."""
+
+
+def attempts(run_dir: Path) -> list[int]:
+    """The attempts that have a journal here, ascending."""
+    try:
+        names = os.listdir(run_dir)
+    except OSError:
+        return []
+    return sorted(int(found[1]) for name in names if (found := _JOURNAL.fullmatch(name)))
+
+
+def from_journals(run_dir: Path, run_id: str) -> Previous | None:
+    """What the journals on this machine say; None when there are none."""
+    numbers = attempts(run_dir)
+    if not numbers:
+        return None
+    chain = [_read(run_dir, run_id, numbers[-1])]
+    # An attempt that continued another one has only its own part of the summary.
+    while chain[0].starting_step > 0 and len(chain) < len(numbers):
+        chain.insert(0, _read(run_dir, run_id, numbers[-1 - len(chain)]))
+    last = chain[-1]
+    previous = Previous(numbers[-1], last.next_step, last.config, {}, last.next_layout)
+    for part in chain:
+        previous.summary.update(part.summary)
+    previous.live = writer_lives(journal_path(run_dir, numbers[-1]))
+    return previous
+
+
+def from_store(run_id: str) -> Previous | None:
+    """What the store says of a run that was written on another machine; None also when the store cannot tell."""
+    from tracking.store import open_store  # brings SQLAlchemy, which a run without a past never needs
+
+    try:
+        store = open_store()
+    except StoreError as error:
+        warn(f"cannot ask the store whether run {run_id} exists: {error}")
+        return None
+    try:
+        run = store.run(run_id)
+    except RunNotFound:
+        return None
+    except StoreError as error:
+        warn(f"cannot ask the store whether run {run_id} exists: {error}")
+        return None
+    finally:
+        with contextlib.suppress(StoreError):
+            store.close()
+    next_step = 0 if run.last_step is None else run.last_step + 1
+    return Previous(run.attempt, next_step, dict(run.config), dict(run.summary))
+
+
+class LastRun:
+    """Which run this script had last in this folder, for `resume="auto"`: a file that a clean end removes."""
+
+    def __init__(self, home: Home) -> None:
+        place = f"{os.getcwd()}\0{sys.argv[0] if sys.argv else ''}"
+        self._path = home.root / "resume" / f"{crc32(place.encode('utf-8', 'replace')):08x}.json"
+
+    def read(self) -> str | None:
+        """The id of a run which did not end well."""
+        try:
+            return str(json.loads(self._path.read_text(encoding="utf-8"))["id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, run_id: str) -> None:
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps({"id": run_id}), encoding="utf-8")
+
+    def clear(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    starting_step: int
+    next_step: int
+    config: dict[str, Any]
+    summary: dict[str, Any]
+    next_layout: int
+
+
+def _read(run_dir: Path, run_id: str, attempt: int) -> _Attempt:
+    """One attempt's journal from end to end."""
+    projector = Projector(run_id, attempt)
+    config: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    path = journal_path(run_dir, attempt)
+    while data := read_stretch(path, projector.offset, MAX_BATCH_BYTES).data:
+        batch = projector.project(data)
+        if batch.start is not None:
+            config.update(batch.start.config)
+        config.update(batch.config)
+        summary.update(batch.summary)
+        if batch.to_offset == batch.from_offset:
+            break
+    start = projector.start.starting_step if projector.start else 0
+    after = start if projector.last_step is None else projector.last_step + 1
+    return _Attempt(start, after, config, summary, projector.next_layout)

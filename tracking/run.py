@@ -1,0 +1,292 @@
+"""A Run as the training process sees it: identity, config, summary, log() and the end."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tracking import absent, context, endings
+from tracking.config import Config
+from tracking.console import ConsoleCapture
+from tracking.endings import Ending, ending_for_code, ending_of
+from tracking.errors import UsageError
+from tracking.journal.records import RecordType
+from tracking.metrics import MetricDefinition
+from tracking.notices import inform, warn
+from tracking.recorder import Recorder
+from tracking.settings import Settings
+from tracking.shipping.child import ShipperChild
+from tracking.store.contract import RunStart
+from tracking.summary import Summary
+
+CLOSE_PATIENCE_S = 0.15
+"""How long finish() tries to write what a full disk refused before."""
+SHIP_PATIENCE_S = 0.2
+"""How long finish() waits for the shipper's answer. The shipper goes on without us."""
+
+
+class Run:
+    """One tracked execution. Made by `tracking.init()`; a context manager that ends the run.
+
+    `config` and `summary` are mappings with attribute access.
+    """
+
+    def __init__(
+        self,
+        start: RunStart,
+        *,
+        attempt: int,
+        run_dir: Path | None,
+        mode: str,
+        settings: Settings,
+        config: Config,
+        recorder: Recorder,
+        restored_summary: Mapping[str, Any] | None = None,
+        resumed: bool = False,
+    ) -> None:
+        self._start = start
+        self._attempt = attempt
+        self._run_dir = run_dir
+        self._mode = mode
+        self._settings = settings
+        self._config = config
+        self._recorder = recorder
+        self._summary = Summary(recorder.last, restored_summary)
+        self._resumed = resumed
+        self._shipper: ShipperChild | None = None
+        self._console: ConsoleCapture | None = None
+        self._finished = False
+        self._forked = False
+        config.connect(lambda changed: recorder.record(RecordType.CONFIG, changed))
+        self._summary.connect(lambda changed: recorder.record(RecordType.SUMMARY, changed))
+
+    # What the training loop calls
+
+    def log(
+        self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, sync: bool | None = None
+    ) -> None:
+        """Record a row of the history.
+
+        Without `step` the row gets the current step, which then grows by one; `commit=False` keeps the step for the
+        next call. With `step` the step is that one, and stays unless `commit=True`; a step below the current one is
+        dropped with a warning. Raises UsageError when the run has ended.
+        """
+        if self._finished:
+            raise UsageError(f"run {self.id} is finished: log() records nothing any more; call init() for a new run")
+        self._recorder.log(data, step, commit)
+
+    def define_metric(
+        self,
+        name: str,
+        step_metric: str | MetricDefinition | None = None,
+        step_sync: bool | None = None,
+        hidden: bool | None = None,
+        summary: str | None = None,
+        goal: str | None = None,
+        overwrite: bool | None = None,
+    ) -> MetricDefinition:
+        """Declare how a metric (or, with a trailing `*`, many) is shown and summarised. Raises UsageError."""
+        axis = step_metric.name if isinstance(step_metric, MetricDefinition) else step_metric
+        definition = MetricDefinition.checked(name, axis, step_sync, hidden, summary, goal)
+        self._recorder.define(definition, bool(overwrite))
+        return definition
+
+    def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
+        """End the run: finished for exit code 0 (the default), failed for any other. Twice is no error."""
+        self.end(ending_for_code(exit_code or 0), quiet=bool(quiet))
+
+    def end(self, ending: Ending, quiet: bool = False) -> None:
+        """End the run in this way."""
+        if self._finished:
+            return
+        self._finished = True
+        context.remove_run(self)
+        if self._forked:
+            return
+        if self._console is not None:
+            self._console.close()
+        self._recorder.record(RecordType.FINISH, _finish_record(ending))
+        if not self._recorder.close(CLOSE_PATIENCE_S):
+            warn(f"run {self.id}: the disk is full, so the end of its journal is lost")
+        problem = self._shipper.finish(SHIP_PATIENCE_S) if self._shipper is not None else ""
+        if not context.active_runs():
+            endings.unwatch()
+        self._say_goodbye(ending, problem, quiet)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(ending_of(error))
+
+    # What the run is
+
+    @property
+    def config(self) -> Config:
+        return self._config
+
+    @property
+    def summary(self) -> Summary:
+        return self._summary
+
+    @property
+    def id(self) -> str:
+        return self._start.id
+
+    @property
+    def name(self) -> str:
+        return self._start.name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._rename(name=str(value))
+
+    @property
+    def notes(self) -> str:
+        return self._start.notes
+
+    @notes.setter
+    def notes(self, value: str) -> None:
+        self._rename(notes=str(value))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self._start.tags
+
+    @tags.setter
+    def tags(self, value: Iterable[str]) -> None:
+        self._rename(tags=tuple(dict.fromkeys(map(str, value))))
+
+    @property
+    def project(self) -> str:
+        return self._start.project
+
+    @property
+    def entity(self) -> str:
+        return self._start.entity
+
+    @property
+    def group(self) -> str:
+        return self._start.group
+
+    @property
+    def job_type(self) -> str:
+        return self._start.job_type
+
+    @property
+    def sweep_id(self) -> str | None:
+        return self._start.sweep_id or None
+
+    @property
+    def path(self) -> str:
+        """`entity/project/id`, without the entity when there is none."""
+        return "/".join(filter(None, (self.entity, self.project, self.id)))
+
+    @property
+    def url(self) -> str | None:
+        """None: no web page shows the run."""
+        return None
+
+    @property
+    def dir(self) -> str:
+        """A folder for files of this run, made on first use."""
+        if self._run_dir is None:
+            self._run_dir = Path(tempfile.mkdtemp(prefix="sweepwright-"))
+        files = self._run_dir / "files"
+        files.mkdir(parents=True, exist_ok=True)
+        return str(files)
+
+    @property
+    def step(self) -> int:
+        """The step that the next `log()` without a step of its own gets."""
+        return self._recorder.step
+
+    @property
+    def starting_step(self) -> int:
+        return self._start.starting_step
+
+    @property
+    def start_time(self) -> float:
+        """Unix seconds."""
+        return self._start.started_at
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first execution of the run, one more for each that continued or repeated it."""
+        return self._attempt
+
+    @property
+    def resumed(self) -> bool:
+        return self._resumed
+
+    @property
+    def offline(self) -> bool:
+        return self._mode == "offline"
+
+    @property
+    def disabled(self) -> bool:
+        return self._mode == "disabled"
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return self._finished
+
+    @property
+    def forked(self) -> bool:
+        """Whether this process is a fork of the one that writes the run: then nothing is recorded."""
+        return self._forked
+
+    def __repr__(self) -> str:
+        return f"<Run {self.path} {self.name!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        absent.refuse("Run", name, absent.RUN)
+
+    # For init() and the fork hook
+
+    def attach(self, shipper: ShipperChild | None, console: ConsoleCapture | None) -> None:
+        """Take over what has to be closed when the run ends."""
+        self._shipper, self._console = shipper, console
+
+    def after_fork(self) -> None:
+        """Let go, in a forked child, of everything that belongs to the parent."""
+        self._forked = True
+        self._recorder.fall_silent(
+            f"run {self.id}: this process is a fork of the one that writes the run; what it logs is not recorded"
+        )
+        if self._shipper is not None:
+            self._shipper.abandon()
+        if self._console is not None:
+            self._console.forked()
+
+    def _rename(self, **changes: Any) -> None:
+        self._start = replace(self._start, **changes)
+        self._recorder.record(RecordType.IDENTITY, changes)
+
+    def _say_goodbye(self, ending: Ending, problem: str, quiet: bool) -> None:
+        if problem:
+            warn(f"run {self.id} is not in the store: {problem}. Its journal is kept in {self._run_dir}")
+        if self._shipper is not None and not quiet:
+            inform(f"run {self.name} ({self.id}) {ending.state.value}, {self.step} steps")
+
+
+def _finish_record(ending: Ending) -> dict[str, Any]:
+    import time
+
+    return {
+        "state": ending.state.value,
+        "exit_code": ending.exit_code,
+        "reason": ending.reason,
+        "at": time.time(),
+    }

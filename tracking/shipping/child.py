@@ -1,0 +1,122 @@
+"""The training process's end of the shipper: starts it, tells it that the run has ended, waits briefly for its answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import site
+import socket
+import sys
+import time
+from pathlib import Path
+
+import tracking
+
+FINISH = b"F"
+"""Sent to the shipper: the run has ended, its journal is complete. End of file says the same of a process that died."""
+DONE = b"done\n"
+"""Sent by the shipper: everything is in the store. Any other line is a problem that the user should read."""
+LOG_NAME = "shipper.log"
+
+_left_behind: list[int] = []
+
+
+class ShipperChild:
+    """The shipper process of one run, seen from the process that trains. It outlives this process where it must."""
+
+    def __init__(self, pid: int, channel: socket.socket) -> None:
+        self._pid = pid
+        self._channel: socket.socket | None = channel
+
+    @classmethod
+    def start(cls, run_dir: Path, run_id: str, attempt: int) -> ShipperChild:
+        """Start `python -P -m tracking.shipping`. Raises OSError when no process can be started."""
+        reap()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            arguments = [sys.executable, "-P", "-m", "tracking.shipping", str(run_dir), run_id, str(attempt), "--child"]
+            actions = [
+                (os.POSIX_SPAWN_DUP2, theirs.fileno(), 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(run_dir / LOG_NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ]
+            try:
+                pid = _spawn(arguments, actions)
+            except OSError:
+                ours.close()
+                raise
+        return cls(pid, ours)
+
+    def finish(self, patience: float) -> str:
+        """Say that the run has ended and wait at most `patience` seconds; "" or the problem that the shipper told.
+
+        A shipper that needs longer goes on by itself.
+        """
+        channel, self._channel = self._channel, None
+        if channel is None:
+            return ""
+        with channel:
+            with contextlib.suppress(OSError):
+                channel.send(FINISH)
+            answer = _answer(channel, time.monotonic() + patience)
+        _left_behind.append(self._pid)
+        reap()
+        return "" if answer in (b"", DONE) else answer.decode("utf-8", "replace").strip()
+
+    def abandon(self) -> None:
+        """Let go of it: what a forked child does, so that the channel closes when the parent ends."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+
+def reap() -> None:
+    """Collect the exit status of shippers that have ended since, so that no zombie stays for long."""
+    for pid in list(_left_behind):
+        try:
+            found, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            found = pid
+        if found:
+            _left_behind.remove(pid)
+
+
+def forget_children() -> None:
+    """In a forked child: the shippers of the parent are not its children."""
+    _left_behind.clear()
+
+
+def _spawn(arguments: list[str], actions: list[tuple[object, ...]]) -> int:
+    # A session of its own, so that the Ctrl-C of the terminal does not end it before it has shipped the end.
+    try:
+        return os.posix_spawn(arguments[0], arguments, _environment(), file_actions=actions, setsid=True)
+    except NotImplementedError:
+        return os.posix_spawn(arguments[0], arguments, _environment(), file_actions=actions, setpgroup=0)
+
+
+def _environment() -> dict[str, str]:
+    """Our environment, with PYTHONPATH extended when this package was not imported from an installation."""
+    environment = dict(os.environ)
+    root = str(Path(tracking.__file__).absolute().parent.parent)
+    if root not in site.getsitepackages():
+        paths = [root, *filter(None, [environment.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return environment
+
+
+def _answer(channel: socket.socket, deadline: float) -> bytes:
+    """What the shipper says until it closes its end or the deadline passes."""
+    answer = b""
+    while not answer.endswith(b"\n"):
+        readable, _, _ = select.select([channel], [], [], max(0.0, deadline - time.monotonic()))
+        if not readable:
+            break
+        try:
+            part = channel.recv(4096)
+        except OSError:
+            break
+        if not part:
+            break
+        answer += part
+    return answer

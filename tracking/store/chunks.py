@@ -1,0 +1,180 @@
+"""The format of a chunk: up to 4096 consecutive points of a series in a few thousand bytes.
+
+    data = steps_code u8, values_code u8, size of the steps u32, steps, values
+
+Steps that rise by one stride are 16 bytes, others are deltas in the narrowest integer that holds them. Floats are kept in
+32 bits when that loses nothing, integers in the narrowest type. Arrays are stored byte plane by byte plane ("shuffled":
+the exponents of neighbours are alike, their last bits are noise) and deflated when that makes them smaller.
+Everything is little-endian. Standard library only, so that a process which ships journals stays small.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+import zlib
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate
+from math import isfinite
+from typing import Any
+
+CHUNK_POINTS = 4096
+BLOCK_POINTS = 256
+"""The digest of a full chunk has the minimum and the maximum of each block of this many points."""
+
+FLOAT, INT, JSON = "float", "int", "json"
+
+Values = Sequence[Any]
+"""array("d") for FLOAT, array("q") for INT, a list for JSON."""
+
+_HEADER = struct.Struct("<BBI")
+_REGULAR = struct.Struct("<qq")
+_FIRST = struct.Struct("<q")
+_WORTH_DEFLATING = 256  # bytes; below it a deflate stream costs more time than the bytes are worth
+_LEVEL = 6
+
+_CODES = {"b": 1, "h": 2, "i": 3, "q": 4, "f": 5, "d": 6, "B": 7, "H": 8, "I": 9}
+_TYPES = {code: typecode for typecode, code in _CODES.items()}
+_JSON_CODE = 15
+_REGULAR_CODE = 0
+_DEFLATED = 0x80
+_NARROW_INTS = (("b", 7), ("h", 15), ("i", 31))
+_NARROW_DELTAS = (("B", 8), ("H", 16), ("I", 32))
+
+
+def encode(kind: str, steps: array[int], values: Values, *, deflate: bool = True) -> bytes:
+    """The bytes of a chunk. Without `deflate` it is several times faster: for a chunk that is soon written again."""
+    steps_code, steps_data = _encode_steps(steps, deflate)
+    if kind == JSON:
+        text = json.dumps(values, separators=(",", ":")).encode()
+        values_code, values_data = _deflated(_JSON_CODE, text, deflate)
+    else:
+        values_code, values_data = _encode_array(_narrow(kind, values), deflate)
+    return b"".join((_HEADER.pack(steps_code, values_code, len(steps_data)), steps_data, values_data))
+
+
+def decode(kind: str, count: int, data: bytes) -> tuple[array[int], Values]:
+    """What `encode` was given."""
+    steps_code, values_code, size = _HEADER.unpack_from(data)
+    view = memoryview(data)[_HEADER.size :]
+    steps = _decode_steps(steps_code, count, view[:size])
+    if kind == JSON:
+        text = zlib.decompress(view[size:]) if values_code & _DEFLATED else bytes(view[size:])
+        return steps, json.loads(text)
+    values = _decode_array(values_code, count, view[size:])
+    wide = "d" if kind == FLOAT else "q"
+    return steps, values if values.typecode == wide else array(wide, values)
+
+
+def digest(steps: array[int], values: Values) -> bytes:
+    """Steps, then values (as floats), of the extremes of each block in step order. Not for JSON."""
+    places: list[int] = []
+    for start in range(0, len(values), BLOCK_POINTS):
+        places += sorted(extremes(values, start, min(start + BLOCK_POINTS, len(values))))
+    return _little(array("q", [steps[i] for i in places])) + _little(array("d", [values[i] for i in places]))
+
+
+def read_digest(data: bytes) -> tuple[array[int], array[float]]:
+    """The two halves of a digest."""
+    half = len(data) // 2
+    return _from_little("q", data[:half]), _from_little("d", data[half:])
+
+
+def extremes(values: Values, start: int, stop: int) -> tuple[int, int]:
+    """Places of the least and the greatest finite value in [start, stop); the first place twice when none is finite."""
+    part = values[start:stop]
+    if isfinite(sum(part)):
+        low, high = min(part), max(part)
+    else:
+        finite = [value for value in part if isfinite(value)]
+        if not finite:
+            return start, start
+        low, high = min(finite), max(finite)
+    return start + part.index(low), start + part.index(high)
+
+
+def _encode_steps(steps: array[int], deflate: bool) -> tuple[int, bytes]:
+    count = len(steps)
+    stride = steps[1] - steps[0] if count > 1 else 1
+    # A range and an array are compared as bytes, at the speed of C.
+    if steps[-1] - steps[0] == stride * (count - 1) and array("q", range(steps[0], steps[-1] + 1, stride)) == steps:
+        return _REGULAR_CODE, _REGULAR.pack(steps[0], stride)
+    deltas = [after - before for before, after in zip(steps, steps[1:], strict=False)]
+    widest = max(deltas).bit_length()
+    typecode = next((code for code, bits in _NARROW_DELTAS if widest <= bits), "q")
+    code, data = _encode_array(array(typecode, deltas), deflate)
+    return code, _FIRST.pack(steps[0]) + data
+
+
+def _decode_steps(code: int, count: int, data: memoryview) -> array[int]:
+    if code == _REGULAR_CODE:
+        first, stride = _REGULAR.unpack(data)
+        return array("q", range(first, first + stride * count, stride))
+    (first,) = _FIRST.unpack_from(data)
+    deltas = _decode_array(code, count - 1, data[_FIRST.size :])
+    return array("q", accumulate(deltas, initial=first))
+
+
+def _narrow(kind: str, values: Values) -> array[Any]:
+    """The values in the narrowest array that holds them exactly."""
+    if kind == INT:
+        widest = max(_bits(min(values)), _bits(max(values)))
+        typecode = next((code for code, bits in _NARROW_INTS if widest <= bits), "q")
+        return array(typecode, values)
+    wide = values if isinstance(values, array) else array("d", values)
+    # The first value usually tells that 32 bits will not do. Bytes are compared because NaN is not equal to itself.
+    if array("d", array("f", wide[:1])).tobytes() != wide[:1].tobytes():
+        return wide
+    narrow = array("f", wide)
+    return narrow if array("d", narrow).tobytes() == wide.tobytes() else wide
+
+
+def _bits(value: int) -> int:
+    return (value if value >= 0 else ~value).bit_length()
+
+
+def _encode_array(values: array[Any], deflate: bool) -> tuple[int, bytes]:
+    code, raw = _CODES[values.typecode], _little(values)
+    if not deflate or len(raw) < _WORTH_DEFLATING:
+        return code, raw
+    width = values.itemsize
+    planes = b"".join(raw[plane::width] for plane in range(width))
+    small = zlib.compress(planes, _LEVEL)
+    return (code | _DEFLATED, small) if len(small) < len(raw) else (code, raw)
+
+
+def _decode_array(code: int, count: int, data: memoryview) -> array[Any]:
+    typecode = _TYPES[code & ~_DEFLATED]
+    if not code & _DEFLATED:
+        return _from_little(typecode, data)
+    planes = zlib.decompress(data)
+    width = len(planes) // count if count else 1
+    raw = bytearray(len(planes))
+    for plane in range(width):
+        raw[plane::width] = planes[plane * count : (plane + 1) * count]
+    return _from_little(typecode, raw)
+
+
+def _deflated(code: int, data: bytes, deflate: bool) -> tuple[int, bytes]:
+    if deflate and len(data) >= _WORTH_DEFLATING:
+        small = zlib.compress(data, _LEVEL)
+        if len(small) < len(data):
+            return code | _DEFLATED, small
+    return code, data
+
+
+def _little(values: array[Any]) -> bytes:
+    if sys.byteorder == "big":
+        values = values[:]
+        values.byteswap()
+    return values.tobytes()
+
+
+def _from_little(typecode: str, data: bytes | bytearray | memoryview) -> array[Any]:
+    values: array[Any] = array(typecode)
+    values.frombytes(data)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values

@@ -1,0 +1,18 @@
+"""Opening the run store that a URL names."""
+
+from __future__ import annotations
+
+from tracking.store.contract import RunStore
+from tracking.store.engine import Database
+from tracking.store.sql import SqlRunStore
+from tracking.store.tables import SCHEMA
+
+
+def open_store(url: str | None = None) -> RunStore:
+    """Open the run store at `url` (default: that of the home folder), made or upgraded as needed.
+
+    Raises StoreUrlInvalid, StoreUnavailable, StoreTooNew, StoreOutdated, HomeUnwritable.
+    """
+    database = Database(url)
+    SCHEMA.ensure(database)
+    return SqlRunStore(database)

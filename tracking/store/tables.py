@@ -1,0 +1,97 @@
+"""The tables of the tracking floor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from tracking.store.dialect import Json, Words
+from tracking.store.schema import Schema
+
+METADATA = MetaData()
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("project", Words, nullable=False),
+    Column("entity", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("notes", Words, nullable=False),
+    Column("run_group", Words, nullable=False),
+    Column("job_type", Words, nullable=False),
+    Column("tags", Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("exit_code", BigInteger),
+    # JSON kept as text here: most writes of a run pass it through unread.
+    Column("config", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("metrics", Text, nullable=False),
+    Column("metadata", Json, nullable=False),
+    Column("sweep_id", Words, nullable=False),
+    Column("trial", BigInteger),
+    Column("attempt", BigInteger, nullable=False),
+    Column("host", Words, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double),
+    Column("last_step", BigInteger),
+    Column("journal_offset", BigInteger, nullable=False),
+    Column("console_size", BigInteger, nullable=False),
+    Index("ix_runs_sweep", "sweep_id", "trial"),
+    Index("ix_runs_project", "project"),
+)
+
+SERIES = Table(
+    "series",
+    METADATA,
+    Column("run_id", Words, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("last_value", Json, nullable=False),
+)
+
+# One chunk: up to CHUNK_POINTS consecutive points of a series (tracking.store.chunks has the format).
+CHUNKS = Table(
+    "chunks",
+    METADATA,
+    Column("run_id", Words, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("chunk_no", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(8), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_step", BigInteger, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    # The extremes of the chunk's blocks, for charts: NULL in a chunk that is not full.
+    Column("digest", LargeBinary),
+    Column("data", LargeBinary, nullable=False),
+)
+
+CONSOLE = Table(
+    "console",
+    METADATA,
+    Column("run_id", Words, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+SCHEMA = Schema("tracking", METADATA, Path(__file__).parent / "migrations", ("tracking_0001",))

@@ -1,0 +1,126 @@
+"""Turns what people log and configure into numbers and plain JSON, without importing the libraries it came from."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+from collections.abc import Iterator, Mapping, Set
+from enum import Enum
+from typing import Any
+
+MAX_ELEMENTS = 10_000
+"""An array or list with more elements than this belongs into a table or a histogram, not into the history."""
+_MAX_DEPTH = 32
+_MAX_TEXT = 100_000
+_PLAIN = frozenset((float, int, bool, str, type(None)))
+
+
+class Unloggable(Exception):
+    """A value that cannot be recorded; its text says why."""
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The value as a number, text, bool, None, list or mapping with text keys. Raises Unloggable.
+
+    Scalars of numpy, torch, jax and TensorFlow become numbers, small arrays lists; a type that says nothing of itself
+    becomes its text.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value if kind is not str else _short(value)
+    if depth > _MAX_DEPTH:
+        raise Unloggable(f"it is nested more than {_MAX_DEPTH} deep (or contains itself)")
+    if isinstance(value, Mapping):
+        return {str(_key(key)): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, Set)):
+        if len(value) > MAX_ELEMENTS:
+            raise Unloggable(f"a {kind.__name__} of {len(value)} elements is too long (at most {MAX_ELEMENTS})")
+        return [plain(item, depth + 1) for item in value]
+    return _foreign(value, depth)
+
+
+def _foreign(value: Any, depth: int) -> Any:
+    """Classes of others, from the most to the least telling of what they offer."""
+    if isinstance(value, Enum):
+        return plain(value.value, depth + 1)
+    if isinstance(value, (bool, int, float, str)):
+        return next(base(value) for base in (int, float, str) if isinstance(value, base))
+    if isinstance(value, os.PathLike):
+        return os.fspath(value) if isinstance(os.fspath(value), str) else str(value)
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), depth + 1) for field in dataclasses.fields(value)}
+    if isinstance(value, (bytes, complex, type)) or callable(value):
+        return _short(_name_of(value))
+    return _array_or_number(value, depth)
+
+
+def _array_or_number(value: Any, depth: int) -> Any:
+    size = _size(value)
+    if size is not None and size != 1:
+        if size > MAX_ELEMENTS:
+            raise Unloggable(f"an array of {size} elements is too large (at most {MAX_ELEMENTS})")
+        return plain(_called(value, "tolist"), depth + 1)
+    if hasattr(value, "item"):
+        return plain(_called(value, "item"), depth + 1)
+    if hasattr(value, "__float__"):
+        return _called(value, "__float__")
+    return _short(_text(value))
+
+
+def _size(value: Any) -> int | None:
+    """The number of elements of anything like an array, None for the rest."""
+    size = getattr(value, "size", None)
+    if callable(size):  # torch: size() is the shape
+        size = _called(value, "numel") if hasattr(value, "numel") else None
+    return size if isinstance(size, int) and hasattr(value, "tolist") else None
+
+
+def _called(value: Any, method: str) -> Any:
+    """Call a method of somebody else's object: whatever it raises only makes the value unloggable."""
+    try:
+        return getattr(value, method)()
+    except Exception as error:  # noqa: BLE001  boundary: foreign code must not end the training
+        raise Unloggable(f"{type(value).__name__}.{method}() failed: {error}") from None
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001  boundary: foreign code must not end the training
+        raise Unloggable(f"str({type(value).__name__}) failed: {error}") from None
+
+
+def _name_of(value: Any) -> str:
+    name = getattr(value, "__qualname__", None)
+    return f"{value.__module__}.{name}" if name and getattr(value, "__module__", None) else _text(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
+
+
+def _key(key: Any) -> Any:
+    return key.value if isinstance(key, Enum) else key
+
+
+def flattened(data: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings, their keys joined with "."; an empty mapping is a leaf."""
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value and name.count(".") < _MAX_DEPTH:
+            yield from flattened(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def kind_letter(value: Any) -> str:
+    """The struct letter of a column that can hold the value, "" when only JSON can."""
+    kind = type(value)
+    if kind is float:
+        return "d"
+    if kind is bool:
+        return "?"
+    return "q" if kind is int and -(1 << 63) <= value < 1 << 63 else ""
