@@ -45,7 +45,7 @@ class Concluding:
         """Trials that went back as if they had never been taken."""
 
     def conclude(self, attempts: Sequence[Attempt]) -> None:
-        """Tell the store, then people. Raises StoreUnavailable: what the store has not taken is concluded again later."""
+        """Tell the store, then people. Raises StoreUnavailable: what was not taken is concluded again later."""
         judged = [(attempt, self._judge(attempt)) for attempt in attempts]
         self._finish([(attempt, verdict) for attempt, verdict in judged if verdict.outcome is not None])
         self._give_back([(attempt, verdict) for attempt, verdict in judged if verdict.back is not None])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from agent import shadows
 from agent.errors import CannotLaunch
 from agent.executors.contract import Launch
+from sweeps.errors import SweepsError
 from sweeps.records import SweepRecord, TrialRecord
+from sweeps.spec.command import expand
+from sweeps.spec.macros import DEFAULT_COMMAND
 from sweeps.spec.model import SweepSpec
 from tracking import environment
 from tracking.home import Home, console_path
@@ -43,7 +47,9 @@ class Launcher:
         program = self._check_program()
         warnings = []
         if self._sweep.workdir and self.workdir != Path(self._sweep.workdir):
-            warnings.append(f"the sweep's folder {self._sweep.workdir} is not usable here; trials run in {self.workdir}")
+            warnings.append(
+                f"the sweep's folder {self._sweep.workdir} is not usable here; trials run in {self.workdir}"
+            )
         return warnings + shadows.check(program, self.workdir)
 
     def launch(self, trial: TrialRecord, slot: int) -> Launch:
@@ -59,6 +65,7 @@ class Launcher:
             raise CannotLaunch(
                 f"cannot start trial {trial.number}: writing {run_dir} failed: {error.strerror or error}"
             ) from error
+        env = self._environment(trial, param_file)
         return Launch(
             run_id=trial.run_id,
             sweep_id=trial.sweep_id,
@@ -66,8 +73,8 @@ class Launcher:
             attempt=trial.attempt,
             params=params,
             run_dir=run_dir,
-            environment=self._environment(trial, param_file),
-            argv=() if self._function else self._argv(params, param_file),
+            environment=env,
+            argv=() if self._function else self._argv(trial, param_file, env),
             workdir=self.workdir,
             console=console_path(run_dir, trial.attempt),
             slot=slot,
@@ -86,7 +93,7 @@ class Launcher:
 
     def _check_program(self) -> Path | None:
         name = self._spec.program
-        if not name:
+        if not name or not any("${program}" in element for element in self._spec.command or DEFAULT_COMMAND):
             return None
         program = self.workdir / name
         if program.is_dir():
@@ -121,5 +128,14 @@ class Launcher:
             f"SWEEP_{environment.PARAM_FILE}": str(param_file),
         }
 
-    def _argv(self, params: Mapping[str, object], param_file: Path) -> list[str]:
-        raise NotImplementedError
+    def _argv(self, trial: TrialRecord, param_file: Path, env: Mapping[str, str]) -> list[str]:
+        try:
+            return expand(
+                self._spec,
+                trial.params,
+                interpreter=sys.executable,
+                param_file=str(param_file),
+                environ={**os.environ, **env},
+            )
+        except SweepsError as error:
+            raise CannotLaunch(f"cannot start trial {trial.number}: {error}") from error

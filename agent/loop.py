@@ -100,9 +100,7 @@ class Loop:
         What made it end early is in `failure`. Whatever happens, nothing that was started runs on.
         """
         parts = self._parts
-        heartbeat = Heartbeat(
-            parts.store, parts.sweep_id, parts.agent_id, parts.ttl, self._slots.keys, parts.wake.ring
-        )
+        heartbeat = Heartbeat(parts.store, parts.sweep_id, parts.agent_id, parts.ttl, self._slots.keys, parts.wake.ring)
         try:
             while not self._is_over():
                 self._turn(heartbeat)

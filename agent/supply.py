@@ -15,7 +15,7 @@ _SHORTEST, _LONGEST = 0.05, 1.0  # seconds between two looks when there is nothi
 
 
 class Supply:
-    """`take` asks the store at most as often as is decent; `hurry` forgets the waiting because something has changed."""
+    """`take` asks the store at most as often as is decent; `hurry` forgets the waiting when something has changed."""
 
     def __init__(self, store: SweepStore, sweep_id: str, agent_id: str, ttl: float) -> None:
         self._store, self._sweep_id, self._agent_id, self._ttl = store, sweep_id, agent_id, ttl

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps import steering
 from sweeps.about import About
-from sweeps.asking import Asker
+from sweeps.asking import asker_of
 from sweeps.creating import Labels, create_sweep
 from sweeps.ranking import rank
 from sweeps.records import SweepRecord
@@ -174,7 +174,7 @@ class Sweep:
         A process that ends without telling hands the trial back; a killed one loses it after a minute.
         Raises NothingToRun when the sweep is over, paused, or has nothing left to try.
         """
-        return trial_of(self._asker.ask(), self.spec.space)
+        return trial_of(asker_of(self.id).ask(), self.spec.space)
 
     def tell(self, trial: Trial | int, value: Told = None, *, state: str | None = None, reason: str = "") -> None:
         """End a trial that `ask` gave.
@@ -185,7 +185,7 @@ class Sweep:
         """
         telling = understand(value, state, self.spec.metric)
         telling.reason = reason or telling.reason
-        self._asker.tell(trial if isinstance(trial, int) else trial.number, telling)
+        asker_of(self.id).tell(trial if isinstance(trial, int) else trial.number, telling)
 
     # -- steering -------------------------------------------------------------------------------
 
@@ -238,19 +238,9 @@ class Sweep:
         self._forget_after_fork()
         return self._opened_runs
 
-    @cached_property
-    def _opened_asker(self) -> Asker:
-        return Asker(self._store, self._runs, self.id)
-
-    @property
-    def _asker(self) -> Asker:
-        self._forget_after_fork()
-        return self._opened_asker
-
     def _forget_after_fork(self) -> None:
         """Connections do not survive a fork, and the parent's leases are not the child's."""
         if self._pid == os.getpid():
             return
         self._pid, self._opened = os.getpid(), None
         self.__dict__.pop("_opened_runs", None)
-        self.__dict__.pop("_opened_asker", None)

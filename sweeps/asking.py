@@ -8,7 +8,6 @@ import logging
 import os
 import socket
 import threading
-import weakref
 from collections.abc import Mapping
 
 from sweeps.about import About
@@ -18,11 +17,14 @@ from sweeps.ids import new_id
 from sweeps.judging import reaches_target
 from sweeps.records import AgentRecord, Outcome, SweepRecord, TrialKey, TrialRecord
 from sweeps.states import OPEN_TRIALS, FailureClass, SweepState, TrialState
+from sweeps.store import open_store as open_sweep_store
 from sweeps.store.contract import SweepStore
 from sweeps.suggesting import Suggester
 from sweeps.told import Telling
 from tracking.errors import StoreError, StoreUnavailable
+from tracking.home import Home
 from tracking.states import RunState
+from tracking.store import open_store as open_run_store
 from tracking.store.contract import RunBatch, RunEnd, RunStart, RunStore
 
 LEASE_SECONDS = 60.0
@@ -100,9 +102,10 @@ class Asker:
             return
         self._closing.set()
         self._heart = None
+        atexit.unregister(self.close)
         with self._lock:
             held, self._held = list(self._held.values()), {}
-        with contextlib.suppress(StoreError):
+        with contextlib.suppress(StoreError):  # the leases expire by themselves
             self._sweeps.unclaim([TrialKey(self._sweep_id, trial.number, trial.attempt) for trial in held])
             end = RunEnd(RunState.KILLED, "handed back before tell()", at=self._runs.now())
             self._runs.apply([RunBatch(trial.run_id, trial.attempt, 1, 2, end=end) for trial in held])
@@ -126,11 +129,9 @@ class Asker:
                 versions={},
             )
         )
-        # The thread and atexit hold the asker weakly: one that nobody uses any more is closed by its owner's end.
-        arguments = (weakref.ref(self), self._closing)
-        self._heart = threading.Thread(target=_beat, args=arguments, daemon=True, name="sweep-lease")
+        self._heart = threading.Thread(target=self._beat, daemon=True, name="sweep-lease")
         self._heart.start()
-        atexit.register(_close, weakref.ref(self))
+        atexit.register(self.close)
 
     def renew(self) -> None:
         """One heartbeat: extend the leases, forget the lost ones."""
@@ -188,22 +189,24 @@ class Asker:
         running = sum(counts.get(state, 0) for state in OPEN_TRIALS)
         return f"sweep {record.id} has no further trial ({record.exhausted}); {running} still run elsewhere"
 
-
-def _beat(asker: weakref.ref[Asker], closing: threading.Event) -> None:
-    while not closing.wait(_BEAT):
-        holder = asker()
-        if holder is None:
-            return
-        try:
-            holder.renew()
-        except StoreUnavailable as error:
-            _log.warning("the leases could not be renewed: %s", error)
-        except SweepNotFound:
-            return
-        del holder
+    def _beat(self) -> None:
+        while not self._closing.wait(_BEAT):
+            try:
+                self.renew()
+            except StoreUnavailable as error:
+                _log.warning("the leases could not be renewed: %s", error)
+            except SweepNotFound:
+                return
 
 
-def _close(asker: weakref.ref[Asker]) -> None:
-    holder = asker()
-    if holder is not None:
-        holder.close()
+_askers: dict[tuple[int, str, str], Asker] = {}
+_askers_lock = threading.Lock()
+
+
+def asker_of(sweep_id: str) -> Asker:
+    """The one asker of this process for a sweep: whichever `Sweep` object asks, another may tell."""
+    key = (os.getpid(), Home.find().store_url, sweep_id)
+    with _askers_lock:
+        if key not in _askers:
+            _askers[key] = Asker(open_sweep_store(), open_run_store(), sweep_id)
+        return _askers[key]

@@ -1,4 +1,4 @@
-"""The rows of the sweep store as frozen values: what callers see of Sweeps, Trials and Agents. Times are Unix seconds."""
+"""The rows of the sweep store as frozen values: what callers see of them. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ class TrialRecord:
     agent_id: str
     leased_until: float | None
     stop_requested: str
-    """The reason for which the trial is to be ended now; "" for none. Prefix "pruned: " or "canceled: " tells the end state."""
+    """The reason for which the trial is to be ended now; "" for none. It begins with "pruned: " or
+    "canceled: ", which tells the end state."""
     value: float | None
     """The metric (user's sign) that orders the trial; None when it has no finite one."""
     length: int
@@ -150,7 +151,7 @@ class AgentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that people should know about a sweep, once: a metric that nobody logs, failures from the first trials on."""
+    """Something that people should know about a sweep, once, such as a metric that nobody logs."""
 
     kind: str
     text: str

@@ -10,15 +10,16 @@ from sweeps.errors import NoRunner
 
 ENTRY_POINTS = "sweep.runners"
 LOCAL = "local"
+_ADVICE = "`sweep doctor` shows what is wrong; pip install --force-reinstall sweepwright repairs it"
 
 
 def find_runner(name: str = LOCAL) -> Callable[..., Any]:
     """The function `run(sweep_id, *, function, count, slots, …)` of that name. Raises NoRunner."""
     points = metadata.entry_points(group=ENTRY_POINTS, name=name)
     for point in points:
-        runner: Callable[..., Any] = point.load()
+        try:
+            runner: Callable[..., Any] = point.load()
+        except ImportError as error:
+            raise NoRunner(f"what runs trials ({point.value}) cannot be imported: {error}. {_ADVICE}") from error
         return runner
-    raise NoRunner(
-        f"nothing is installed that runs trials (no entry point {name!r} in the group {ENTRY_POINTS!r}); "
-        "reinstall with: pip install --force-reinstall sweepwright"
-    )
+    raise NoRunner(f"nothing that runs trials is installed (entry point {name!r} of {ENTRY_POINTS!r}). {_ADVICE}")

@@ -80,7 +80,7 @@ def _check_room(record: SweepRecord, trials: int | None) -> None:
         raise BudgetTooSmall(
             f"sweep {record.id} has tried all {space_size} points of its grid: nothing is left to resume"
         )
-    had = f"sweep {record.id} is {record.state.value} after {record.next_number} trials"
+    had = f"sweep {record.id} is {record.state.value}, with {record.next_number} suggested so far"
     if trials is None:
         raise BudgetTooSmall(f"{had}; to go on, raise its budget: sweep resume {record.id} --trials {_more(record)}")
     if trials <= record.next_number:

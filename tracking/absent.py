@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-MODULE = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+MODULE = _names(
     "Image Audio Video Html Object3D Molecule Histogram Plotly Table JoinedTable plot Artifact AlertLevel Api Graph "
     "alert log_artifact use_artifact link_artifact log_model use_model link_model save restore watch unwatch "
-    "mark_preempting log_code".split()
+    "mark_preempting log_code"
 )
-RUN = frozenset(
+RUN = _names(
     "alert link_artifact link_model log_artifact log_code log_model mark_preempting restore save status to_html "
-    "unwatch use_artifact use_model watch write_logs".split()
+    "unwatch use_artifact use_model watch write_logs"
 )
 ELSEWHERE = {"sweep": "sweeps.sweep", "agent": "sweeps.agent"}
 

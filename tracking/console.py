@@ -24,7 +24,7 @@ class ConsoleCapture:
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         self._room = MAX_BYTES - os.fstat(self._descriptor).st_size
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # re-entrant: a signal handler may print while we write
         self._wrapped: list[tuple[Any, Callable[[str], Any]]] = []
         for stream in (sys.stdout, sys.stderr):
             self._wrap(stream)
@@ -42,7 +42,7 @@ class ConsoleCapture:
 
     def forked(self) -> None:
         """In a forked child: another thread of the parent may have held the lock."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # re-entrant: a signal handler may print while we write
 
     def _wrap(self, stream: Any) -> None:
         if stream is None:
@@ -61,13 +61,13 @@ class ConsoleCapture:
         self._wrapped.append((stream, write))
 
     def _keep(self, text: str) -> None:
-        if self._descriptor < 0 or self._room <= 0 or not isinstance(text, str):
+        if self._descriptor < 0 or self._room < 0 or not isinstance(text, str):
             return
         data = text.encode("utf-8", "backslashreplace")
         with self._lock:
-            data = data if len(data) <= self._room else data[: self._room] + _CUT
+            kept = data if len(data) <= self._room else data[: max(0, self._room)] + _CUT
             self._room -= len(data)
             try:
-                os.write(self._descriptor, data)
+                os.write(self._descriptor, kept)
             except OSError:
                 return  # a full disk loses output, never the program that prints

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tracking.errors import UsageError
 
 if TYPE_CHECKING:
-    from tracking.run import Run
+    from tracking.live_run import Run
 
 
 class TrialStopped(BaseException):
@@ -97,6 +97,13 @@ def add_run(run: Run) -> None:
     with _lock:
         _active.append(run)
     _run.set(run)
+
+
+def after_fork() -> list[Run]:
+    """In a forked child: the runs of the parent, which stay known here but record nothing."""
+    global _lock
+    _lock = threading.Lock()
+    return list(_active)
 
 
 def remove_run(run: Run) -> None:

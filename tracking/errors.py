@@ -1,20 +1,20 @@
 """Every error that the tracking floor raises on purpose.
 
-    SweepError                      base of all errors of the three floors
-    └── TrackingError
-        ├── UsageError              a call with wrong arguments, or before init()
-        ├── ConfigLocked            a change of a config value that is not allowed
-        ├── HomeUnwritable          $SWEEP_HOME cannot be created or written
-        ├── JournalError            a journal that cannot be read or written
-        │   └── JournalCorrupt      the bytes are not a journal of ours
-        ├── RunNotFound             no run has this id
-        ├── StaleAttempt            a newer attempt owns the run: this writer is refused
-        └── StoreError              the store
-            ├── StoreUnavailable    it cannot be reached now: trying again may help
-            ├── StoreTooNew         its schema is newer than this program
-            ├── StoreOutdated       its schema is older and is not upgraded by itself
-            └── StoreUrlInvalid     the URL names no store that we know
-    IllegalMove                     a state change that the transition table forbids
+SweepError                      base of all errors of the three floors
+└── TrackingError
+    ├── UsageError              a call with wrong arguments, or before init()
+    ├── ConfigLocked            a change of a config value that is not allowed
+    ├── HomeUnwritable          $SWEEP_HOME cannot be created or written
+    ├── JournalError            a journal that cannot be read or written
+    │   └── JournalCorrupt      the bytes are not a journal of ours
+    ├── RunNotFound             no run has this id
+    ├── StaleAttempt            a newer attempt owns the run: this writer is refused
+    └── StoreError              the store
+        ├── StoreUnavailable    it cannot be reached now: trying again may help
+        ├── StoreTooNew         its schema is newer than this program
+        ├── StoreOutdated       its schema is older and is not upgraded by itself
+        └── StoreUrlInvalid     the URL names no store that we know
+IllegalMove                     a state change that the transition table forbids
 """
 
 from __future__ import annotations

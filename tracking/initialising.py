@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tracking import config_sources, context, endings, handshake, ids, resuming
-from tracking.config import Config
-from tracking.console import ConsoleCapture
+from tracking import config_sources, context, handshake, opening
 from tracking.context import TrialContext
-from tracking.errors import HomeUnwritable, UsageError
-from tracking.home import Home, console_path, journal_path
-from tracking.journal.records import RecordType
-from tracking.journal.silent import SilentWriter
-from tracking.journal.writer import JournalBusy, JournalWriter
-from tracking.notices import forget, inform, warn
-from tracking.recorder import Recorder, Writer
-from tracking.resuming import LastRun, Previous
-from tracking.run import Run
+from tracking.live_run import Run
+from tracking.notices import warn
 from tracking.settings import Settings, resolve
-from tracking.shipping.child import ShipperChild, forget_children
-from tracking.store.contract import RunStart
-
-DEFAULT_PROJECT = "uncategorized"
 
 
 def init(
     entity: str | None = None,
     project: str | None = None,
-    dir: str | os.PathLike[str] | None = None,  # noqa: A002  W&B's name
-    id: str | None = None,  # noqa: A002  W&B's name
+    dir: str | os.PathLike[str] | None = None,
+    id: str | None = None,
     name: str | None = None,
     notes: str | None = None,
     tags: Any = None,
@@ -58,8 +42,6 @@ def init(
 
     Raises UsageError for arguments that make no sense, HomeUnwritable when the journal cannot be written.
     """
-    if resume is not None and id is None and isinstance(resume, str) and resume not in ("allow", "must", "never", "auto"):
-        id, resume = resume, "allow"  # noqa: A001  W&B once took the id here
     arguments = {
         "entity": entity, "project": project, "dir": dir, "id": id, "name": name, "notes": notes, "tags": tags,
         "group": group, "job_type": job_type, "mode": mode, "reinit": reinit, "resume": resume,
@@ -71,7 +53,29 @@ def init(
         if config is not None:
             previous_run.config.update(config, allow_val_change=True)
         return previous_run
-    trial = handshake.trial()
     values = config_sources.defaults()
     values.update(config_sources.chosen(config_sources.as_mapping(config), config_include_keys, config_exclude_keys))
-    return _open(_Opening(holds, trial, values, arguments))
+    trial = handshake.trial()
+    if trial is not None:
+        _warn_of_ignored(arguments, trial)
+    return opening.open_run(holds, trial, values)
+
+
+def _settle_previous(reinit: str) -> Run | None:
+    """Do what `reinit` says with a run that is active; the run when init() shall return it."""
+    active = context.current_run()
+    if active is None or active.forked:
+        return None
+    if reinit == "return_previous":
+        return active
+    if reinit == "finish_previous":
+        active.finish()
+    return None
+
+
+def _warn_of_ignored(arguments: Mapping[str, Any], trial: TrialContext) -> None:
+    ours = {"id": trial.run_id, "project": trial.project, "entity": trial.entity}
+    for name, value in ours.items():
+        given = arguments.get(name)
+        if given and value and given != value:
+            warn(f"init({name}={given!r}) gives way in a sweep: the {name} is {value!r}")

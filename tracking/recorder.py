@@ -1,4 +1,4 @@
-"""What log() does: steps, the layouts of rows, define_metric's rules and the last values; the journal takes the rest."""
+"""What log() does: steps, layouts of rows, define_metric's rules and the last values; the journal takes the rest."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ Writer = JournalWriter | SilentWriter
 _RESERVED = frozenset(("_step", "_runtime", "_timestamp"))
 _ODD_NAME = re.compile(r"[^\w./]")
 _MAX_CACHE = 4096
+MAX_KEY = 512
+"""Characters of a name: databases index it."""
 
 
 class Recorder:
@@ -138,13 +140,16 @@ class Recorder:
             if key in _RESERVED:
                 warn_once(f"log:reserved:{key}", f"log(): {key} is kept by the run itself; the value is ignored")
                 continue
+            if len(key) > MAX_KEY:
+                warn_once("log:key", f"log(): a name of {len(key)} characters is not recorded (at most {MAX_KEY})")
+                continue
             try:
                 row[key] = value if type(value) is float else plain(value)
             except Unloggable as error:
                 warn_once(f"log:{key}", f"log(): {key} is not recorded: {error}")
                 continue
             if key not in self.last and _ODD_NAME.search(key):
-                warn_once(f"name:{key}", f"log(): the name {key!r} works, but letters, digits, _ and / are easier to query")
+                warn_once(f"name:{key}", f"log(): {key!r} works; names of letters, digits, _ and / are easier to query")
         return row
 
     def _apply_rules(self, row: dict[str, Any]) -> bool:
@@ -182,7 +187,12 @@ class Recorder:
 
 
 def _as_it_is(data: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Whether nothing had to be converted, so that rows of the same names and types can be packed directly."""
-    return len(data) == len(row) and all(
-        key in data and type(data[key]) is type(value) for key, value in row.items()
-    )
+    """Whether rows of the same names and types can be packed directly: their values are numbers already.
+
+    Subclasses of float (numpy's float64) are; what only can become a number is not, for it may hold a whole GPU graph.
+    """
+    return len(data) == len(row) and all(_is_number_as(data.get(key), value) for key, value in row.items())
+
+
+def _is_number_as(given: Any, value: Any) -> bool:
+    return type(given) is type(value) or (type(value) is float and isinstance(given, float))

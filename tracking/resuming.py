@@ -16,7 +16,7 @@ from tracking.errors import RunNotFound, StoreError
 from tracking.home import Home, journal_path
 from tracking.journal.reader import read_stretch, writer_lives
 from tracking.notices import warn
-from tracking.shipping.projector import MAX_BATCH_BYTES, Projector
+from tracking.store.contract import RunRecord, RunStart
 
 _JOURNAL = re.compile(r"attempt-(\d+)\.journal")
 
@@ -30,6 +30,8 @@ class Previous:
     config: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     next_layout: int = 0
+    start: RunStart | None = None
+    """Its identity, as it was when the last attempt began."""
     live: bool = False
     """Whether a process of this machine still writes it."""
 
@@ -53,11 +55,17 @@ def from_journals(run_dir: Path, run_id: str) -> Previous | None:
     while chain[0].starting_step > 0 and len(chain) < len(numbers):
         chain.insert(0, _read(run_dir, run_id, numbers[-1 - len(chain)]))
     last = chain[-1]
-    previous = Previous(numbers[-1], last.next_step, last.config, {}, last.next_layout)
+    previous = Previous(numbers[-1], last.next_step, last.config, {}, last.next_layout, last.start)
     for part in chain:
         previous.summary.update(part.summary)
     previous.live = writer_lives(journal_path(run_dir, numbers[-1]))
     return previous
+
+
+def from_attempt(run_dir: Path, run_id: str, attempt: int) -> Previous:
+    """What one attempt's journal says, for a process that goes on writing it."""
+    part = _read(run_dir, run_id, attempt)
+    return Previous(attempt, part.next_step, part.config, part.summary, part.next_layout, part.start)
 
 
 def from_store(run_id: str) -> Previous | None:
@@ -80,7 +88,7 @@ def from_store(run_id: str) -> Previous | None:
         with contextlib.suppress(StoreError):
             store.close()
     next_step = 0 if run.last_step is None else run.last_step + 1
-    return Previous(run.attempt, next_step, dict(run.config), dict(run.summary))
+    return Previous(run.attempt, next_step, dict(run.config), dict(run.summary), start=_start_of(run))
 
 
 class LastRun:
@@ -109,6 +117,7 @@ class LastRun:
 
 @dataclass(slots=True)
 class _Attempt:
+    start: RunStart | None
     starting_step: int
     next_step: int
     config: dict[str, Any]
@@ -118,6 +127,8 @@ class _Attempt:
 
 def _read(run_dir: Path, run_id: str, attempt: int) -> _Attempt:
     """One attempt's journal from end to end."""
+    from tracking.shipping.projector import MAX_BATCH_BYTES, Projector  # a run without a past needs neither
+
     projector = Projector(run_id, attempt)
     config: dict[str, Any] = {}
     summary: dict[str, Any] = {}
@@ -130,6 +141,19 @@ def _read(run_dir: Path, run_id: str, attempt: int) -> _Attempt:
         summary.update(batch.summary)
         if batch.to_offset == batch.from_offset:
             break
-    start = projector.start.starting_step if projector.start else 0
-    after = start if projector.last_step is None else projector.last_step + 1
-    return _Attempt(start, after, config, summary, projector.next_layout)
+    first = projector.start.starting_step if projector.start else 0
+    after = first if projector.last_step is None else projector.last_step + 1
+    return _Attempt(projector.start, first, after, config, summary, projector.next_layout)
+
+
+def _start_of(run: RunRecord) -> RunStart:
+    return RunStart(
+        id=run.id,
+        project=run.project,
+        entity=run.entity,
+        name=run.name,
+        notes=run.notes,
+        group=run.group,
+        job_type=run.job_type,
+        tags=run.tags,
+    )

@@ -39,6 +39,11 @@ class FunctionExecutor(Executor):
         for thread in self._threads:
             thread.start()
 
+    @property
+    def is_served_by_caller(self) -> bool:
+        """Whether somebody has to call `serve`."""
+        return not self._threads
+
     def start(self, launch: Launch) -> FunctionHandle:
         handle = FunctionHandle(launch)
         self._calls.put(handle)

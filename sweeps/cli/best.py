@@ -1,4 +1,4 @@
-"""Print the best trial of a sweep: its parameters, or the command line that repeats it."""
+"""Print the best trial, or the command line that repeats it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from sweeps.views.wording import clean, number
 @click.option("--json", "form", flag_value="json", help="The trial as JSON.")
 @click.option("--command", "form", flag_value="command", help="The command line that repeats it, nothing else.")
 def command(sweep_id: str, form: str | None) -> None:
-    """Print the best trial of a sweep: its parameters, or the command line that repeats it."""
+    """Print the best trial, or the command line that repeats it."""
     with existing_stores(sweep_id) as stores:
         record = stores.sweeps.find_sweep(sweep_id)
         trials = stores.sweeps.trials(record.id)

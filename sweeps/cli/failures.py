@@ -37,7 +37,7 @@ def hush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (BrokenPipeError, ValueError):
+        except BrokenPipeError:
             os.dup2(devnull, stream.fileno())
     os.close(devnull)
 

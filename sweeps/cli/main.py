@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sweeps.cli import search_path, verbs
-from sweeps.cli.failures import report
+from sweeps.cli.failures import FAILED, report
 
 EPILOG = "`sweep VERB --help` explains one verb. A sweep's ID may be shortened as long as it is unique."
 
@@ -150,22 +150,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         result: Any = group.main(list(argv) if argv is not None else None, prog_name="sweep", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as leaving:  # click's shell completion, and verbs that leave by themselves
-        return _status(leaving.code)
+        if isinstance(leaving.code, str):
+            click.echo(leaving.code, err=True)
+            return FAILED
+        return leaving.code or 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the named boundary of the command line
         return report(error, debug=_Debug.on)
-    return _status(result)
-
-
-def _status(code: object) -> int:
-    """What a verb returned, or left with, as an exit status."""
-    if code is None or isinstance(code, bool):
-        return 0
-    if isinstance(code, int):
-        return code
-    if isinstance(code, str):
-        click.echo(code, err=True)
-        return 1
-    return 0
+    return result if isinstance(result, int) else 0
 
 
 if __name__ == "__main__":

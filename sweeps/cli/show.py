@@ -1,4 +1,4 @@
-"""Show one sweep: configuration, progress, best trial, trial table, notices."""
+"""Show one sweep: configuration, progress, best trial, all trials."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHOWN = 20
 @click.option("--all", "everything", is_flag=True, help=f"All trials, by number (default: {_SHOWN}, best first).")
 @as_json
 def command(sweep_id: str, everything: bool, as_json: bool) -> None:
-    """Show one sweep: configuration, progress, best trial, trial table, notices."""
+    """Show one sweep: configuration, progress, best trial, all trials."""
     with existing_stores(sweep_id) as stores:
         record = stores.sweeps.find_sweep(sweep_id)
         trials = stores.sweeps.trials(record.id)
@@ -66,7 +66,7 @@ def _print_source(out: Console, record: SweepRecord) -> None:
         if body:
             out.print(Text(title, "bold"))
             lines: RenderableType = Text("\n".join(map(_printable, body.splitlines())), "bright_black")
-            out.print(Padding(lines, (0, 0, 1, 2)))
+            out.print(Padding(lines, (0, 0, 1, 2), expand=False))
 
 
 def _printable(line: str) -> str:

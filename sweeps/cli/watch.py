@@ -12,12 +12,11 @@ from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import Stores, existing_stores
 from sweeps.ranking import rank
 from sweeps.records import SweepRecord
-from sweeps.repeating import repeat_line
 from sweeps.views.json_forms import notice_json, sweep_json
 from sweeps.views.live import LiveView
 from sweeps.views.live_frame import render_frame
 from sweeps.views.snapshot import SnapshotReader
-from sweeps.views.summary import render_summary
+from sweeps.views.summary import print_summary
 
 
 @click.command("watch")
@@ -37,7 +36,7 @@ def command(sweep_id: str, once: bool, as_json: bool) -> None:
             last = LiveView(stores.sweeps, stores.runs, record.id, out).run_until(Event())
             if last is not None and last.is_over:
                 out.print()
-                out.print(_summary(stores, record.id, out.width))
+                print_summary(out, stores.sweeps, record.id)
 
 
 def _json(stores: Stores, record: SweepRecord) -> dict[str, object]:
@@ -51,11 +50,3 @@ def _json(stores: Stores, record: SweepRecord) -> dict[str, object]:
     ]
     notices = [notice_json(notice) for notice in stores.sweeps.notices(record.id)]
     return {**short, "elapsed": snapshot.elapsed, "left": snapshot.left, "running": running, "notices": notices}
-
-
-def _summary(stores: Stores, sweep_id: str, width: int) -> object:
-    record = stores.sweeps.sweep(sweep_id)
-    about, trials = About.of(record), stores.sweeps.trials(sweep_id)
-    ranked = rank(trials, about.goal)
-    line = repeat_line(record, about, ranked[0]) if ranked else ""
-    return render_summary(record, about, trials, width, command=line)

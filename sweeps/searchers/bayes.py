@@ -20,10 +20,10 @@ from sweeps.spec.model import SweepSpec
 
 STARTUP = 10
 """Trials that must have ended before a model is asked; Optuna's own default."""
-HISTORY = 300
+HISTORY = 1_000
 """Most ended trials that a model is given: the time of a suggestion stays the same beyond."""
-BEST = 25
-"""The best ones are always among them: as many as TPE ever calls good."""
+BEST = 500
+"""So many of the best are always among them: near them the next point is sought, so there the model must be exact."""
 RUNNING = 100
 """Most running trials that a model is given."""
 _RETRIES = 3

@@ -43,11 +43,10 @@ class Tpe:
         return {name: float(coordinate) for name, coordinate in found.items()}
 
     def _trial(self, experience: Experience) -> FrozenTrial:
-        params = {name: experience.at[name] for name in self._space}
         # Without any reported value a pruned trial is the worst of all for TPE, which is what a failed one should be.
         rungs = {experience.length: experience.loss} if experience.loss is not None else {}
         value = experience.loss if experience.state is TrialState.COMPLETE else None
-        return _frozen(experience.number, _STATES[experience.state], value, params, self._space, rungs)
+        return _frozen(experience.number, _STATES[experience.state], value, experience.at, self._space, rungs)
 
 
 class _History(InMemoryStorage):

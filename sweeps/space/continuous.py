@@ -74,6 +74,8 @@ class LogUniform(Continuous):
         return self.low, self.high
 
     def quantile(self, u: float) -> float:
+        if not 0.0 < u < 1.0:
+            return self.low if u <= 0.0 else self.high  # exp(log(x)) is not quite x
         bottom, top = self._logs
         return _clamp(_exp(bottom * (1.0 - u) + top * u), self.low, self.high)
 

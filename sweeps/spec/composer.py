@@ -86,7 +86,7 @@ class Composer:
         return SpecInvalid([Fault(message, "", line, column)], self._report.source)
 
     def _value(self, text: str, tag: str | None, plain: bool, place: Place) -> Any:
-        if plain:
+        if plain and tag is None:
             return resolve(text)
         if tag is None or tag == "!":
             return text

@@ -16,6 +16,8 @@ from sweeps.spec.parser import parse
 from sweeps.spec.report import Report
 from sweeps.spec.yaml_source import compose, read
 
+_DUMPER: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -38,7 +40,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Loaded:
     if isinstance(source, Mapping):
         report = Report("sweep")
         spec = _spec(from_plain(source, report.source), report)
-        text = yaml.safe_dump(dict(spec.document), sort_keys=False, allow_unicode=True)
+        text = yaml.dump(dict(spec.document), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
         return Loaded(spec, text, report.source, report.warnings)
     if not isinstance(source, (str, Path)):
         fault = Fault(f"must be a path or a dict, found {type(source).__name__}")

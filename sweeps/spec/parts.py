@@ -45,23 +45,6 @@ class HyperbandSpec:
     eta: float = 3.0
     strict: bool = True
 
-    def bands(self, longest: int) -> tuple[int, ...]:
-        """The numbers of values at which a trial is judged, ascending, none above `longest`."""
-        found: set[int] = set()
-        if self.max_iter is not None:
-            band = float(self.max_iter)
-            for _ in range(min(self.s or 0, 4096)):
-                band /= self.eta
-                if band < 1:
-                    break
-                found.add(int(band))
-            return tuple(sorted(band for band in found if band <= longest))
-        band = float(self.min_iter or 1)
-        while int(band) <= longest:
-            found.add(int(band))
-            band *= self.eta
-        return tuple(sorted(found))
-
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:

@@ -100,7 +100,8 @@ def _malformed(error: yaml.MarkedYAMLError, text: str, source: str) -> SpecInval
     here = lines[line - 1] if 0 < line <= len(lines) else ""
     problem = (error.problem or str(error)).strip()
     context = f" ({error.context.strip()})" if error.context else ""
-    return SpecInvalid([Fault(f"malformed YAML: {problem}{context}", "", line, column, _advice(problem, here))], source)
+    advice = _advice(problem + context, here)
+    return SpecInvalid([Fault(f"malformed YAML: {problem}{context}", "", line, column, advice)], source)
 
 
 def _advice(problem: str, here: str) -> str:
@@ -110,10 +111,10 @@ def _advice(problem: str, here: str) -> str:
     if "${" in here and ("[" in here or "{" in here):
         return 'inside […] put macros in quotes: ["${env}", "${program}"]'
     if "mapping values" in problem:
-        return "a text with ': ' in it needs quotes; otherwise the indentation or a line break is missing"
+        return "a text with ': ' in it needs quotes; else the indentation is wrong, or the line above lacks its colon"
     if "':'" in problem:
         return "a key is followed by a colon and a space: `min: 0.1`"
-    if "anchor" in problem or "alias" in problem:
+    if "an alias" in problem or "an anchor" in problem:
         return "a text that starts with * or & needs quotes"
     if "cannot start any token" in problem:
         return "a text that starts with a special character needs quotes"

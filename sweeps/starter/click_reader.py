@@ -27,7 +27,8 @@ def typer_options(tree: ast.Module, literals: Literals) -> Iterator[Option]:
     """The parameters of typer commands: decorated with `@app.command()`, or given to `typer.run`."""
     if not any("typer" in name for name in _imported(tree)):
         return
-    run = {called(node.args[0]) for node in ast.walk(tree) if _is_typer_run(node)}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    run = {called(call.args[0]) for call in calls if called(call) == "run" and len(call.args) == 1}
     for function in _functions(tree):
         decorated = any(called(item) in {"command", "callback"} for item in function.decorator_list)
         if decorated or function.name in run:
@@ -45,7 +46,11 @@ def _click_option(call: ast.Call, literals: Literals) -> Option | None:
     form = Form.VALUE if name else Form.POSITIONAL
     if any("/" in flag for flag in flags):
         form = Form.SWITCH
-    elif literals.value(given.get("is_flag")) is True or "flag_value" in given or literals.value(given.get("count")) is True:
+    elif (
+        literals.value(given.get("is_flag")) is True
+        or "flag_value" in given
+        or literals.value(given.get("count")) is True
+    ):
         form = Form.FLAG
     elif literals.value(given.get("multiple")) is True or "nargs" in given:
         form = Form.MANY
@@ -62,7 +67,9 @@ def _click_option(call: ast.Call, literals: Literals) -> Option | None:
     )
 
 
-def _click_type(node: ast.expr | None, default: Any, literals: Literals) -> tuple[str, tuple[Any, ...], tuple[Any, Any]]:
+def _click_type(
+    node: ast.expr | None, default: Any, literals: Literals
+) -> tuple[str, tuple[Any, ...], tuple[Any, Any]]:
     """The type, the choices and the bounds that `type=` tells."""
     nothing: tuple[Any, Any] = (None, None)
     if node is None:
@@ -181,10 +188,6 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
-
-
-def _is_typer_run(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and called(node.func) == "run" and len(node.args) == 1
 
 
 def _text(value: Any) -> str:

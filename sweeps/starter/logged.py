@@ -39,7 +39,7 @@ def config_options(tree: ast.Module, literals: Literals) -> Iterator[Option]:
     """The defaults of `tracking.init(config={...})`, which a sweep overrides without any command line."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _is_call(node, "init") and "config" in keywords(node):
-            for name, value in _pairs(keywords(node)["config"], literals):
+            for name, value in literals.mapping(keywords(node)["config"]).items():
                 default = literals.value(value)
                 if default is not UNKNOWN:
                     yield Option(name, type=type_of(default), default=default, line=value.lineno)
@@ -77,16 +77,4 @@ def _is_summary(node: ast.expr) -> bool:
 
 
 def _keys(call: ast.Call, literals: Literals) -> Iterator[str]:
-    data = call.args[0] if call.args else keywords(call).get("data")
-    yield from (name for name, _ in _pairs(data, literals))
-
-
-def _pairs(node: ast.expr | None, literals: Literals) -> Iterator[tuple[str, ast.expr]]:
-    """The names and values of `{…}` or `dict(…)`."""
-    if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            name = literals.value(key)
-            if isinstance(name, str):
-                yield name, value
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-        yield from keywords(node).items()
+    yield from literals.mapping(call.args[0] if call.args else keywords(call).get("data"))

@@ -45,7 +45,11 @@ class Literals:
 
     def __init__(self, tree: ast.Module) -> None:
         self._constants: dict[str, Any] = {}
-        self.enums: Mapping[str, tuple[Any, ...]] = dict(_enums(tree))
+        self._members = dict(_enums(tree))
+        self._mappings: dict[str, ast.expr] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _is_mapping(node.value):
+                self._mappings[node.targets[0].id] = node.value
         for statement in tree.body:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -58,6 +62,20 @@ class Literals:
         if found is not UNKNOWN:
             self._constants[name] = found
 
+    @property
+    def enums(self) -> Mapping[str, tuple[Any, ...]]:
+        """The values of every Enum of the module."""
+        return {name: tuple(members.values()) for name, members in self._members.items()}
+
+    def mapping(self, node: ast.expr | None) -> dict[str, ast.expr]:
+        """The names and values of `{…}` or `dict(…)`, or of a variable that holds one."""
+        if isinstance(node, ast.Name):
+            node = self._mappings.get(node.id)
+        if isinstance(node, ast.Dict):
+            pairs = [(self.value(key), value) for key, value in zip(node.keys, node.values, strict=True)]
+            return {name: value for name, value in pairs if isinstance(name, str)}
+        return keywords(node) if isinstance(node, ast.Call) and _is_mapping(node) else {}
+
     def value(self, node: ast.expr | None) -> Any:
         """The value of a literal or of a constant of the module; UNKNOWN for anything else."""
         if node is None:
@@ -67,15 +85,12 @@ class Literals:
                 return self._constants.get(name, UNKNOWN)
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
                 values = [self.value(item) for item in items]
-                return UNKNOWN if UNKNOWN in values else values
-            case ast.Attribute(value=ast.Name(id=name)) if name in self.enums:
-                return self._member(name, node.attr)
-            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=name)), attr="value") if name in self.enums:
-                return self._member(name, node.value.attr if isinstance(node.value, ast.Attribute) else "")
+                return UNKNOWN if any(value is UNKNOWN for value in values) else values
+            case ast.Attribute(value=ast.Name(id=name), attr=member) if name in self._members:
+                return self._members[name].get(member, UNKNOWN)
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=name), attr=member), attr="value"):
+                return self._members.get(name, {}).get(member, UNKNOWN)
         return _literal(node)
-
-    def _member(self, enum: str, member: str) -> Any:
-        return self._constants.get(f"{enum}.{member}", UNKNOWN)
 
     def sequence(self, node: ast.expr | None) -> tuple[Any, ...]:
         """The items of a literal list, tuple, set or mapping, or the values of an Enum; () when they are not known."""
@@ -108,13 +123,16 @@ def _product(node: ast.expr) -> Any:
     return left / right if isinstance(node.op, ast.Div) and right else UNKNOWN
 
 
-def _enums(tree: ast.Module) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _is_mapping(node: ast.expr) -> bool:
+    return isinstance(node, ast.Dict) or (isinstance(node, ast.Call) and called(node) == "dict" and not node.args)
+
+
+def _enums(tree: ast.Module) -> Iterator[tuple[str, dict[str, Any]]]:
     for statement in tree.body:
         if isinstance(statement, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in statement.bases):
-            members = [item.value for item in statement.body if isinstance(item, ast.Assign)]
-            values = tuple(value for value in map(_literal, members) if value is not UNKNOWN)
-            if values:
-                yield statement.name, values
+            members = [item for item in statement.body if isinstance(item, ast.Assign)]
+            values = {called(item.targets[0]): _literal(item.value) for item in members}
+            yield statement.name, {name: value for name, value in values.items() if value is not UNKNOWN}
 
 
 def keywords(call: ast.Call) -> dict[str, ast.expr]:

@@ -18,7 +18,7 @@ def make_stopper(spec: SweepSpec) -> Stopper | None:
 
 def _hyperband(options: HyperbandSpec, metric: MetricSpec) -> Hyperband:
     return Hyperband(
-        bands=_bands(options),
+        bands=bands_of(options),
         eta=options.eta,
         strict=options.strict,
         maximize=metric.goal is Goal.MAXIMIZE,
@@ -26,9 +26,9 @@ def _hyperband(options: HyperbandSpec, metric: MetricSpec) -> Hyperband:
     )
 
 
-def _bands(options: HyperbandSpec) -> Bands:
-    if options.min_iter is not None:
-        return bands_from_min(options.min_iter, options.eta)
-    assert options.max_iter is not None, "the parser asks for min_iter, or max_iter and s"
-    assert options.s is not None, "the parser asks for s beside max_iter"
-    return bands_from_max(options.max_iter, options.s, options.eta)
+def bands_of(options: HyperbandSpec) -> Bands:
+    """The bands of `max_iter` and `s` where they are given, as in W&B, else those of `min_iter`."""
+    if options.max_iter is not None and options.s is not None:
+        return bands_from_max(options.max_iter, options.s, options.eta)
+    assert options.min_iter is not None, "the parser asks for min_iter, or max_iter and s"
+    return bands_from_min(options.min_iter, options.eta)

@@ -11,7 +11,9 @@ _SHARES = {2.0: "half", 3.0: "third", 4.0: "quarter", 5.0: "fifth", 10.0: "tenth
 
 
 class Hyperband(Stopper):
-    """Judges a trial each time it reaches a further band, against every trial that has reached it.
+    """Judges a trial at the largest band that it has reached, against every trial that has reached it.
+
+    It is judged again with each further value: trials that reach the band later may move the threshold.
 
     `strict` compares the value at the band, otherwise the best value up to it. Ties survive, and so does the first
     trial at a band, whose own value is the threshold.
@@ -23,8 +25,7 @@ class Hyperband(Stopper):
         self._sign = -1.0 if maximize else 1.0
 
     def due(self, judged: int, length: int) -> int | None:
-        band = self.bands.at(length)
-        return band if band is not None and band > judged else None
+        return self.bands.at(length) if length > judged else None
 
     def judge(self, number: int, curves: Mapping[int, Curve]) -> Stop | None:
         own = curves.get(number, ())

@@ -93,7 +93,7 @@ class SweepStore(ABC):
         self, sweep_id: str, owner: str, first_number: int, seen: int, suggestions: Sequence[Suggestion]
     ) -> list[TrialRecord]:
         """Append WAITING trials numbered from `first_number`, with run ids `<sweep>-<number>`.
-        Raises LeaseLost, changing nothing, unless the role is `owner`'s (past its time but taken by nobody else will do),
+        Raises LeaseLost, changing nothing, unless the role is `owner`'s (past its time but not taken will do),
         first_number is the sweep's next_number and the sweep is RUNNING or PAUSED."""
 
     @abstractmethod

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sweeps.store.contract import SweepStore
 from sweeps.store.sql import SqlSweepStore
 from sweeps.store.tables import SCHEMA
-from tracking.store.engine import Database
 
 
 def open_store(url: str | None = None) -> SweepStore:
@@ -13,6 +12,4 @@ def open_store(url: str | None = None) -> SweepStore:
 
     Raises StoreUrlInvalid, StoreUnavailable, StoreTooNew, StoreOutdated, HomeUnwritable.
     """
-    database = Database(url)
-    SCHEMA.ensure(database)
-    return SqlSweepStore(database)
+    return SqlSweepStore(SCHEMA.open(url))

@@ -21,6 +21,7 @@ from sweeps.views.wording import (
     number,
     params_text,
     plural,
+    span,
     value_text,
 )
 
@@ -148,7 +149,7 @@ def _running(snapshot: Snapshot, width: int) -> RenderableType:
     for trial in snapshot.running:
         table.add_row(
             Text(str(trial.number), "cyan"),
-            duration(trial.seconds),
+            span(trial.seconds),
             NONE if trial.step is None else str(trial.step),
             Text(_logged(trial, snapshot.metric)),
             _note(trial, snapshot, room),
@@ -169,7 +170,8 @@ def _logged(trial: RunningTrial, metric: str) -> str:
 
 def _note(trial: RunningTrial, snapshot: Snapshot, room: int) -> Text:
     if trial.stopping:
-        text, style = f"stopping: {clean(trial.stopping).partition(': ')[2] or clean(trial.stopping)}", "yellow"
+        why = clean(trial.stopping)  # "pruned: …" or "canceled: …"
+        text, style = f"stopping: {why.partition(': ')[2] or why}", "yellow"
     else:
         names = snapshot.best.params if snapshot.best else trial.params
         text, style = " ".join(params_text(trial.params, names)), "bright_black"
@@ -190,7 +192,7 @@ def _tally(snapshot: Snapshot, width: int) -> Table:
         if count or state in always
     ]
     extras = [plural(snapshot.retried, "retry", "retries")] if snapshot.retried else []
-    extras += [plural(snapshot.agents, "agent")] if not snapshot.is_over else []
+    extras += [plural(snapshot.agents, "agent")] if snapshot.agents and not snapshot.is_over else []
     pieces += [Text(extra, "bright_black") for extra in extras]
     return _row("Trials", _flow(pieces, " · ", width - _LABEL))
 

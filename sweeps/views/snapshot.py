@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeps.about import About
 from sweeps.ranking import rank_key
-from sweeps.records import SweepRecord, TrialRecord
+from sweeps.records import AgentRecord, SweepRecord, TrialRecord
 from sweeps.space.values import identity
 from sweeps.states import OPEN_TRIALS, SweepState, TrialState
 from sweeps.store.contract import SweepStore
@@ -105,6 +105,7 @@ class SnapshotReader:
             if self._first_start is None and trial.started_at is not None:
                 self._first_start = trial.started_at
         counts = self._sweeps.counts(self._id)
+        agents = sum(_is_alive(agent, now) for agent in self._sweeps.agents(self._id))
         return Snapshot(
             sweep_id=record.id,
             name=record.name,
@@ -116,14 +117,12 @@ class SnapshotReader:
             budget=about.budget,
             counts=counts,
             elapsed=self._elapsed(record, now),
-            left=self._left(record, about.budget, counts, running, now),
+            left=self._left(record, about.budget, counts, running, now) if running or agents else None,
             best=self._leader(),
             curve=tuple(self._curve),
             running=tuple(self._running(trial, about.metric, now) for trial in running[:SHOWN_RUNNING]),
             more_running=max(0, len(running) - SHOWN_RUNNING),
-            agents=sum(
-                agent.ended_at is None and now - agent.heartbeat_at < _BEAT for agent in self._sweeps.agents(self._id)
-            ),
+            agents=agents,
             retried=sum(self._retried.values()),
             notices=tuple(notice.text for notice in self._sweeps.notices(self._id)),
         )
@@ -207,3 +206,7 @@ class SnapshotReader:
             params=trial.params,
             stopping=trial.stop_requested,
         )
+
+
+def _is_alive(agent: AgentRecord, now: float) -> bool:
+    return agent.ended_at is None and now - agent.heartbeat_at < _BEAT

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -12,11 +13,15 @@ from rich.text import Text
 from sweeps.about import About
 from sweeps.ranking import rank, varying
 from sweeps.records import SweepRecord, TrialRecord
+from sweeps.repeating import repeat_line
 from sweeps.states import OPEN_TRIALS, TrialState
+from sweeps.store.contract import SweepStore
 from sweeps.views.tables import trials_table
-from sweeps.views.wording import STATE_WORDS, clean, duration, number, value_text
+from sweeps.views.wording import STATE_WORDS, clean, number, span, value_text
 
 TOP = 5
+# A word of a shell line, quoted parts and all.
+_WORDS = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"[^"]*")+""")
 
 
 def render_summary(
@@ -40,8 +45,32 @@ def render_summary(
     # Only complete trials are rivals; the ones stopped early fill up when there are few.
     parts.append(trials_table(ranked[:top], about.metric, varying(trials), width, notes=False))
     if command:
-        parts += [Text(), Text("Repeat the best", "bold"), Padding(Text(command, overflow="fold"), (0, 0, 0, 2))]
+        parts += [
+            Text(),
+            Text("Repeat the best", "bold"),
+            Text(pasteable(command, width), overflow="fold"),
+        ]
     return Group(*parts)
+
+
+def print_summary(console: Console, store: SweepStore, sweep_id: str) -> None:
+    """Print `render_summary` of a stored sweep. May raise SweepNotFound, StoreUnavailable."""
+    record, trials = store.sweep(sweep_id), store.trials(sweep_id)
+    about = About.of(record)
+    ranked = rank(trials, about.goal)
+    command = repeat_line(record, about, ranked[0]) if ranked else ""
+    notices = [notice.text for notice in store.notices(sweep_id)]
+    console.print(render_summary(record, about, trials, console.width, command=command, notices=notices))
+
+
+def pasteable(command: str, width: int) -> str:
+    """A shell line in lines of at most `width` columns where its words allow, so that pasting all of them runs it."""
+    lines = [" "]
+    for word in _WORDS.findall(command):
+        if len(lines[-1]) + 1 + len(word) + 2 > width and lines[-1].strip():
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    return " \\\n".join(lines)
 
 
 def parameter_grid(params: Mapping[str, object], indent: int = 2) -> RenderableType:
@@ -51,7 +80,7 @@ def parameter_grid(params: Mapping[str, object], indent: int = 2) -> RenderableT
     grid.add_column(overflow="fold")
     for name, value in params.items():
         grid.add_row(Text(clean(name), "bright_black"), Text(value_text(value)))
-    return Padding(grid, (0, 0, 0, indent))
+    return Padding(grid, (0, 0, 0, indent), expand=False)
 
 
 def _headline(record: SweepRecord, trials: Sequence[TrialRecord]) -> Text:
@@ -70,7 +99,7 @@ def _headline(record: SweepRecord, trials: Sequence[TrialRecord]) -> Text:
 def _took(trials: Sequence[TrialRecord]) -> str:
     starts = [trial.started_at for trial in trials if trial.started_at is not None]
     ends = [trial.finished_at for trial in trials if trial.finished_at is not None]
-    return f" in {duration(max(ends) - min(starts))}" if starts and ends else ""
+    return f" in {span(max(ends) - min(starts))}" if starts and ends else ""
 
 
 def _best(best: TrialRecord, about: About) -> RenderableType:

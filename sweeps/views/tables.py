@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from sweeps.records import TrialRecord
 from sweeps.states import TrialState
-from sweeps.views.wording import NONE, STATE_STYLES, STATE_WORDS, ago, clean, duration, number, value_text
+from sweeps.views.wording import NONE, STATE_STYLES, STATE_WORDS, ago, clean, number, span, value_text
 
-_GAP = 2
-_NOTE_MIN = 16
+_GAP = 2  # of which the box draws one
+_WHY_MIN = 40  # a narrower column would cut off what matters: reasons then stand below the table
+_MOST_REMARKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +74,51 @@ def trials_table(
         ("trial", [str(trial.number) for trial in trials], "right"),
         ("state", [_state_word(trial) for trial in trials], "left"),
         (clean(metric) or "value", [number(trial.value) for trial in trials], "right"),
-        ("time", [duration(_seconds(trial)) for trial in trials], "right"),
+        ("time", [span(_seconds(trial)) for trial in trials], "right"),
     ]
-    remarks = [clean(trial.reason) if trial.state in _EXPLAINED else "" for trial in trials]
-    with_notes = notes and any(remarks)
-    room = width - sum(_width(title, cells) for title, cells, _ in columns) - (_NOTE_MIN + _GAP if with_notes else 0)
+    remarks = [clean(trial.reason) if notes and trial.state in _EXPLAINED else "" for trial in trials]
+    room = width - sum(_width(title, cells) for title, cells, _ in columns)
     short = short_names(parameters)
-    shown: list[tuple[str, list[str], str]] = []
     left_out: list[str] = []
     for name in parameters:
         cells = [value_text(trial.params[name]) if name in trial.params else NONE for trial in trials]
         need = _width(short[name], cells)
-        if not left_out and need <= room:
-            room -= need
-            shown.append((short[name], cells, "left"))
-        else:
+        if left_out or need > room:
             left_out.append(name)
+        else:
+            room -= need
+            columns.append((short[name], cells, "left"))
+    beside = any(remarks) and not left_out and room >= min(_WHY_MIN, max(map(cell_len, remarks)))
     table = _table()
-    for title, _, justify in [*columns, *shown]:
+    for title, _, justify in columns:
         table.add_column(Text(title), justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    if with_notes:
-        table.add_column("why", overflow="ellipsis", no_wrap=True, style="bright_black", ratio=1)
+    if beside:
+        table.add_column("why", overflow="ellipsis", no_wrap=True, style="bright_black", max_width=room)
     for index, trial in enumerate(trials):
-        row = [Text(cells[index]) for _, cells, _ in [*columns, *shown]]
+        row = [Text(cells[index]) for _, cells, _ in columns]
         row[1].stylize(STATE_STYLES[trial.state.value])
-        table.add_row(*row, *([Text(remarks[index])] if with_notes else []))
-    if not left_out:
-        return table
-    return Group(table, Text(f"  not shown for lack of room: {', '.join(map(clean, left_out))}", "bright_black"))
+        table.add_row(*row, *([Text(remarks[index])] if beside else []))
+    below = [f"not shown for lack of room: {', '.join(map(clean, left_out))}"] if left_out else []
+    below += [] if beside else _remarks_by_reason(trials, remarks)
+    return Group(table, *(Padding(Text(line, "bright_black"), (0, 0, 0, 2), expand=False) for line in below))
+
+
+def _remarks_by_reason(trials: Sequence[TrialRecord], remarks: Sequence[str]) -> list[str]:
+    """`trials 2, 7: exit status 1`: a broken script fails every trial in the same way."""
+    numbers: dict[str, list[int]] = {}
+    for trial, remark in zip(trials, remarks, strict=True):
+        if remark:
+            numbers.setdefault(remark, []).append(trial.number)
+    lines = [
+        f"{'trial' if len(found) == 1 else 'trials'} {_some(sorted(found))}: {remark}"
+        for remark, found in numbers.items()
+    ]
+    return lines if len(lines) <= _MOST_REMARKS else [*lines[:_MOST_REMARKS], f"… {len(lines) - _MOST_REMARKS} more"]
+
+
+def _some(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:_MOST_REMARKS]))
+    return shown if len(numbers) <= _MOST_REMARKS else f"{shown} and {len(numbers) - _MOST_REMARKS} more"
 
 
 def short_names(names: Iterable[str]) -> Mapping[str, str]:
@@ -127,4 +146,4 @@ def _width(title: str, cells: Sequence[str]) -> int:
 
 
 def _table() -> Table:
-    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="bold")

@@ -80,6 +80,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
 
 
+def span(seconds: float | None) -> str:
+    """As `duration`, but `1.2s` for what takes less than ten seconds."""
+    return f"{max(0.0, seconds):.1f}s" if seconds is not None and seconds < 10 else duration(seconds)
+
+
 def ago(seconds: float) -> str:
     """`12 s ago`, `5 min ago`, `3 h ago`, `2 days ago`."""
     if seconds < 60:

@@ -63,7 +63,8 @@ def running(number: int, params: Mapping[str, Any]) -> Observation:
 
 def history(spec: SweepSpec, count: int, open_trials: int = 3) -> list[Observation]:
     """`count` suggestions, each but the last `open_trials` told as ended before the next."""
-    searcher, told = make_searcher(spec), []
+    searcher = make_searcher(spec)
+    told: list[Observation] = []
     for number in range(count):
         params = searcher.ask(number).params
         told.append(running(number, params) if number >= count - open_trials else ended(number, params, number + 1))
@@ -95,7 +96,8 @@ def test_asking_twice_gives_the_same_point(method: str, space: str) -> None:
 @each_space
 def test_a_rebuilt_searcher_suggests_what_one_that_stayed_suggests(method: str, space: str) -> None:
     spec = spec_of(method, space)
-    stayed, told = make_searcher(spec), []
+    stayed = make_searcher(spec)
+    told: list[Observation] = []
     for number in range(45):
         rebuilt = make_searcher(spec)
         rebuilt.tell(told)

@@ -53,8 +53,8 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"agent", "sweeps", "tracking"}
-    ours = [p.relative_to(ROOT).as_posix() for top in ("agent", "sweeps", "tracking") for p in (ROOT / top).rglob("*.py")]
-    assert set(ours) <= set(names)
+    ours = [path for top in ("agent", "sweeps", "tracking") for path in (ROOT / top).rglob("*.py")]
+    assert {path.relative_to(ROOT).as_posix() for path in ours} <= set(names)
     assert any(name.endswith("entry_points.txt") for name in names)
 
 

@@ -1,8 +1,9 @@
-"""A whole sweep in memory: agents with a controller each, a fake clock, an objective that gives curves, lost machines."""
+"""A whole sweep in memory: agents with a controller each, a fake clock, curves, lost machines."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import heapq
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +64,7 @@ class SimulatedSweep:
     def run(self) -> SimulatedSweep:
         """Until no agent has anything to do."""
         for agent in range(len(self.controllers)):
-            self._later(self._rng.random() / 100, lambda agent=agent: self._take(agent))
+            self._later(self._rng.random() / 100, functools.partial(self._take, agent))
         while self._events:
             self.clock, _, act = heapq.heappop(self._events)
             act()

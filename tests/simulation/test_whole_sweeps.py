@@ -29,7 +29,8 @@ MIXED = {
 
 def smooth(params: Mapping[str, Any]) -> float:
     act = {"relu": 1.0, "tanh": 0.0, None: 0.5}[params["act"]]
-    return (params["x"] - 1.3) ** 2 + (math.log10(params["lr"]) + 2.5) ** 2 + ((params["width"] - 40) / 16) ** 2 + act
+    x, lr, width = float(params["x"]), float(params["lr"]), int(params["width"])
+    return (x - 1.3) ** 2 + (math.log10(lr) + 2.5) ** 2 + ((width - 40) / 16) ** 2 + act
 
 
 def once(params: Mapping[str, Any]) -> Sequence[float]:
@@ -126,9 +127,7 @@ def test_bayes_in_a_finite_space_tries_every_point_once_and_ends() -> None:
 
 @pytest.mark.parametrize("method", ["bayes", "random"])
 def test_every_suggestion_of_four_interleaved_agents_can_be_replayed(method: str) -> None:
-    spec = make_spec(
-        method=method, parameters=MIXED, run_cap=60, early_terminate={"type": "hyperband", "min_iter": 3}
-    )
+    spec = make_spec(method=method, parameters=MIXED, run_cap=60, early_terminate={"type": "hyperband", "min_iter": 3})
     sweep = SimulatedSweep(spec, learning_curve, agents=4, loss_rate=0.005, failure_rate=0.3, seed=3).run()
     assert len(sweep.rows) == 60
     assert {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED} <= {row.state for row in sweep.rows}

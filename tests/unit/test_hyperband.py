@@ -51,11 +51,21 @@ def test_bands_are_counted_in_values_that_were_logged() -> None:
     assert [bands.at(length) for length in (0, 2, 3, 8, 9, 1000)] == [None, None, 3, 3, 9, 9]
 
 
-def test_a_trial_is_due_once_at_each_band() -> None:
+def test_a_trial_is_due_with_each_value_from_the_first_band_on() -> None:
     stopper = hyperband(min_iter=3)
-    assert [stopper.due(length - 1, length) for length in range(1, 11)] == [None, None, 3, *[None] * 5, 9, None]
+    assert [stopper.due(length - 1, length) for length in range(1, 11)] == [None, None, *[3] * 6, 9, 9]
     assert stopper.due(2, 30) == 27
-    assert stopper.due(27, 30) is None
+    assert stopper.due(30, 30) is None
+
+
+def test_a_trial_that_was_first_at_its_band_is_judged_again_when_better_ones_have_reached_it() -> None:
+    stopper = hyperband(min_iter=3)
+    curves: dict[int, list[float]] = {0: [5.0, 5.0, 5.0]}
+    assert stopper.judge(0, curves) is None
+    curves[0].append(5.0)
+    curves |= {1: [1.0, 1.0, 1.0], 2: [2.0, 2.0, 2.0]}
+    assert stopper.judge(0, curves) is not None
+    assert stopper.judge(1, curves) is None
 
 
 def at_band(values: list[float]) -> dict[int, list[float]]:
@@ -108,7 +118,7 @@ def test_values_after_the_band_are_of_no_account() -> None:
 
 
 def test_the_reason_has_the_numbers() -> None:
-    values = [0.83, 0.3, 0.4, 0.5, 0.61, 0.7, 0.71, 0.72, 0.73, 0.74, 0.75, 0.76]
+    values = [0.83, 0.3, 0.4, 0.5, 0.55, 0.61, 0.71, 0.72, 0.73, 0.74, 0.75, 0.76]
     curves = {number: [1.0] * 8 + [value] for number, value in enumerate(values)}
     stop = hyperband(min_iter=3).judge(0, curves)
     assert stop is not None
@@ -117,6 +127,10 @@ def test_the_reason_has_the_numbers() -> None:
 
 
 def test_the_reason_shows_the_users_sign_and_digits_that_differ() -> None:
-    stop = hyperband(goal="maximize", metric="acc", min_iter=1, eta=2).judge(0, {0: [0.90001], 1: [0.90002], 2: [0.90003]})
+    stop = hyperband(goal="maximize", metric="acc", min_iter=1, eta=2).judge(
+        0, {0: [0.90001], 1: [0.90002], 2: [0.90003]}
+    )
     assert stop is not None
-    assert stop.reason == "stopped at value 1: acc 0.90001 is worse than 0.90002, the best half of 3 trials at that band"
+    assert (
+        stop.reason == "stopped at value 1: acc 0.90001 is worse than 0.90002, the best half of 3 trials at that band"
+    )

@@ -1,4 +1,4 @@
-"""The training process's end of the shipper: starts it, tells it that the run has ended, waits briefly for its answer."""
+"""The training process's end of the shipper: starts it, tells it that the run has ended, waits briefly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import site
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tracking
 
@@ -25,9 +27,10 @@ _left_behind: list[int] = []
 class ShipperChild:
     """The shipper process of one run, seen from the process that trains. It outlives this process where it must."""
 
-    def __init__(self, pid: int, channel: socket.socket) -> None:
+    def __init__(self, pid: int, channel: socket.socket, arguments: tuple[Path, str, int]) -> None:
         self._pid = pid
         self._channel: socket.socket | None = channel
+        self._arguments = arguments
 
     @classmethod
     def start(cls, run_dir: Path, run_id: str, attempt: int) -> ShipperChild:
@@ -46,12 +49,12 @@ class ShipperChild:
             except OSError:
                 ours.close()
                 raise
-        return cls(pid, ours)
+        return cls(pid, ours, (run_dir, run_id, attempt))
 
     def finish(self, patience: float) -> str:
         """Say that the run has ended and wait at most `patience` seconds; "" or the problem that the shipper told.
 
-        A shipper that needs longer goes on by itself.
+        A shipper that needs longer goes on by itself; one that died is followed by a new one, not waited for.
         """
         channel, self._channel = self._channel, None
         if channel is None:
@@ -62,13 +65,26 @@ class ShipperChild:
             answer = _answer(channel, time.monotonic() + patience)
         _left_behind.append(self._pid)
         reap()
-        return "" if answer in (b"", DONE) else answer.decode("utf-8", "replace").strip()
+        if answer == b"":
+            return self._follow()
+        return "" if answer in (None, DONE) else answer.decode("utf-8", "replace").strip()
 
     def abandon(self) -> None:
         """Let go of it: what a forked child does, so that the channel closes when the parent ends."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+
+    def _follow(self) -> str:
+        """Start another shipper for a journal that is complete."""
+        run_dir, run_id, attempt = self._arguments
+        try:
+            successor = ShipperChild.start(run_dir, run_id, attempt)
+        except OSError as error:
+            return f"the shipper died and no other could be started: {error}"
+        successor.abandon()  # the end of file says that the run has ended
+        _left_behind.append(successor._pid)
+        return f"its shipper died (see {LOG_NAME} there); another one was started just now"
 
 
 def reap() -> None:
@@ -87,7 +103,7 @@ def forget_children() -> None:
     _left_behind.clear()
 
 
-def _spawn(arguments: list[str], actions: list[tuple[object, ...]]) -> int:
+def _spawn(arguments: list[str], actions: Sequence[tuple[Any, ...]]) -> int:
     # A session of its own, so that the Ctrl-C of the terminal does not end it before it has shipped the end.
     try:
         return os.posix_spawn(arguments[0], arguments, _environment(), file_actions=actions, setsid=True)
@@ -105,18 +121,18 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _answer(channel: socket.socket, deadline: float) -> bytes:
-    """What the shipper says until it closes its end or the deadline passes."""
+def _answer(channel: socket.socket, deadline: float) -> bytes | None:
+    """The line that the shipper says: b"" when it died without one, None when the deadline passed before."""
     answer = b""
     while not answer.endswith(b"\n"):
         readable, _, _ = select.select([channel], [], [], max(0.0, deadline - time.monotonic()))
         if not readable:
-            break
+            return None
         try:
             part = channel.recv(4096)
         except OSError:
-            break
+            part = b""
         if not part:
-            break
+            return b""
         answer += part
     return answer

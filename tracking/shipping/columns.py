@@ -12,6 +12,7 @@ from tracking.store.contract import SeriesPart
 
 _KINDS = {"d": "float", "q": "int", "?": "json"}
 _INT64 = 1 << 63
+_EXACT = 1 << 53  # beyond it, a float cannot hold every integer
 TIMESTAMP = "_timestamp"
 
 
@@ -110,8 +111,8 @@ def _joined(sources: Sequence[_Source], loose: Iterable[tuple[int, int, Any]]) -
     for source in sources:
         points += zip(source.order, source.steps, source.values, strict=True)
     points.sort(key=_order)
-    kind = _common_kind({source.kind for source in sources} | {_kind_of(value) for _, _, value in loose})
     values = [value for _, _, value in points]
+    kind = _common_kind({source.kind for source in sources} | {_kind_of(value) for _, _, value in loose}, values)
     return _part(kind, [step for _, step, _ in points], [float(v) for v in values] if kind == "float" else values)
 
 
@@ -125,10 +126,12 @@ def _kind_of(value: Any) -> str:
     return "int" if type(value) is int and -_INT64 <= value < _INT64 else "json"
 
 
-def _common_kind(kinds: set[str]) -> str:
+def _common_kind(kinds: set[str], values: list[Any]) -> str:
     if len(kinds) == 1:
         return kinds.pop()
-    return "float" if kinds == {"float", "int"} else "json"
+    if kinds == {"float", "int"} and all(type(value) is float or abs(value) <= _EXACT for value in values):
+        return "float"
+    return "json"
 
 
 def _part(kind: str, steps: list[int], values: list[Any]) -> SeriesPart:

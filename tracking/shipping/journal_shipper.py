@@ -34,6 +34,8 @@ class JournalShipper:
         self._end: RunEnd | None = None
         self.ended: RunEnd | None = None
         """How the run ended, once a batch which says so was accepted."""
+        self.stale = False
+        """Whether the store said that a newer attempt owns the run."""
         self.problem = ""
         """Why (a part of) the journal cannot be read, "" while all is well."""
 
@@ -65,14 +67,7 @@ class JournalShipper:
         if offset >= 0:
             self._projector = replayed(self.run_dir, self.run_id, self.attempt, offset)
             self._offset = self._projector.offset
-        self._stale = offset < 0
-
-    _stale = False
-
-    @property
-    def stale(self) -> bool:
-        """Whether the store said that a newer attempt owns the run."""
-        return self._stale
+        self.stale = offset < 0
 
     def end(self, end: RunEnd) -> None:
         """Let the run end this way, whatever its journal says, once everything in it is shipped.
@@ -81,12 +76,13 @@ class JournalShipper:
         """
         self._end = end
 
-    def crashed(self, reason: str = "the process ended without saying goodbye") -> RunEnd:
+    def crashed(self) -> RunEnd:
         """The end of a run whose process vanished; the last row tells when, as nearly as one can know."""
+        reason = self.problem or "the process ended without saying goodbye"
         return RunEnd(RunState.CRASHED, reason, None, self._projector.last_time or time.time())
 
     def _next(self, max_bytes: int) -> RunBatch | None:
-        if self._stale:
+        if self.stale:
             return None
         batch = self._read(max_bytes)
         batch.console, batch.console_offset = self._read_console(), self._console_offset

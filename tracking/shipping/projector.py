@@ -112,6 +112,8 @@ class Projector:
             self._define(body, batch)
         elif kind == RecordType.FINISH:
             batch.end = _run_end(body)
+        elif kind == RecordType.IDENTITY:
+            batch.identity.update(body)
         elif kind == RecordType.EVENT:
             self._notice(body, batch)
 

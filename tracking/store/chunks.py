@@ -2,10 +2,10 @@
 
     data = steps_code u8, values_code u8, size of the steps u32, steps, values
 
-Steps that rise by one stride are 16 bytes, others are deltas in the narrowest integer that holds them. Floats are kept in
-32 bits when that loses nothing, integers in the narrowest type. Arrays are stored byte plane by byte plane ("shuffled":
-the exponents of neighbours are alike, their last bits are noise) and deflated when that makes them smaller.
-Everything is little-endian. Standard library only, so that a process which ships journals stays small.
+Steps that rise by one stride are 16 bytes, others are deltas in the narrowest integer that holds them. Floats are kept
+in 32 bits when that loses nothing, integers in the narrowest type. Arrays are split into byte planes (the exponents of
+neighbours are alike, their last bits are noise), each of which is deflated when that makes it smaller. Everything is
+little-endian. Standard library only, so that a process which ships journals stays small.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ import sys
 import zlib
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import isfinite
 from typing import Any
 
 CHUNK_POINTS = 4096
+WORTH_DEFLATING = 256
+"""Bytes; below it a deflate stream costs more time than the bytes are worth."""
 BLOCK_POINTS = 256
 """The digest of a full chunk has the minimum and the maximum of each block of this many points."""
+
+DIGEST_POINTS = 2 * CHUNK_POINTS // BLOCK_POINTS
 
 FLOAT, INT, JSON = "float", "int", "json"
 
@@ -32,7 +36,6 @@ Values = Sequence[Any]
 _HEADER = struct.Struct("<BBI")
 _REGULAR = struct.Struct("<qq")
 _FIRST = struct.Struct("<q")
-_WORTH_DEFLATING = 256  # bytes; below it a deflate stream costs more time than the bytes are worth
 _LEVEL = 6
 
 _CODES = {"b": 1, "h": 2, "i": 3, "q": 4, "f": 5, "d": 6, "B": 7, "H": 8, "I": 9}
@@ -69,17 +72,12 @@ def decode(kind: str, count: int, data: bytes) -> tuple[array[int], Values]:
 
 
 def digest(steps: array[int], values: Values) -> bytes:
-    """Steps, then values (as floats), of the extremes of each block in step order. Not for JSON."""
+    """The extremes of each block of a full chunk in step order, as a chunk of DIGEST_POINTS floats. Not for JSON."""
     places: list[int] = []
-    for start in range(0, len(values), BLOCK_POINTS):
-        places += sorted(extremes(values, start, min(start + BLOCK_POINTS, len(values))))
-    return _little(array("q", [steps[i] for i in places])) + _little(array("d", [values[i] for i in places]))
-
-
-def read_digest(data: bytes) -> tuple[array[int], array[float]]:
-    """The two halves of a digest."""
-    half = len(data) // 2
-    return _from_little("q", data[:half]), _from_little("d", data[half:])
+    for start in range(0, CHUNK_POINTS, BLOCK_POINTS):
+        places += sorted(extremes(values, start, start + BLOCK_POINTS))
+    some_values = array("d", [values[i] for i in places])
+    return encode(FLOAT, array("q", [steps[i] for i in places]), some_values, deflate=False)
 
 
 def extremes(values: Values, start: int, stop: int) -> tuple[int, int]:
@@ -98,10 +96,10 @@ def extremes(values: Values, start: int, stop: int) -> tuple[int, int]:
 def _encode_steps(steps: array[int], deflate: bool) -> tuple[int, bytes]:
     count = len(steps)
     stride = steps[1] - steps[0] if count > 1 else 1
-    # A range and an array are compared as bytes, at the speed of C.
-    if steps[-1] - steps[0] == stride * (count - 1) and array("q", range(steps[0], steps[-1] + 1, stride)) == steps:
+    ends_fit = stride > 0 and steps[-1] - steps[0] == stride * (count - 1)
+    if ends_fit and array("q", range(steps[0], steps[-1] + 1, stride)) == steps:
         return _REGULAR_CODE, _REGULAR.pack(steps[0], stride)
-    deltas = [after - before for before, after in zip(steps, steps[1:], strict=False)]
+    deltas = [after - before for before, after in pairwise(steps)]
     widest = max(deltas).bit_length()
     typecode = next((code for code, bits in _NARROW_DELTAS if widest <= bits), "q")
     code, data = _encode_array(array(typecode, deltas), deflate)
@@ -137,28 +135,37 @@ def _bits(value: int) -> int:
 
 def _encode_array(values: array[Any], deflate: bool) -> tuple[int, bytes]:
     code, raw = _CODES[values.typecode], _little(values)
-    if not deflate or len(raw) < _WORTH_DEFLATING:
+    if not deflate or len(raw) < WORTH_DEFLATING:
         return code, raw
-    width = values.itemsize
-    planes = b"".join(raw[plane::width] for plane in range(width))
-    small = zlib.compress(planes, _LEVEL)
-    return (code | _DEFLATED, small) if len(small) < len(raw) else (code, raw)
+    planes = [_smaller(raw[plane :: values.itemsize]) for plane in range(values.itemsize)]
+    sizes = array("H", map(len, planes))
+    return code | _DEFLATED, _little(sizes) + b"".join(planes)
+
+
+def _smaller(plane: bytes) -> bytes:
+    """The plane deflated, or as it is where that is not smaller: its length tells which."""
+    # "Filtered" is meant for bytes of few distinct values in random order, which an exponent plane is.
+    stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15, 9, zlib.Z_FILTERED)
+    small = stream.compress(plane) + stream.flush()
+    return small if len(small) < len(plane) else plane
 
 
 def _decode_array(code: int, count: int, data: memoryview) -> array[Any]:
     typecode = _TYPES[code & ~_DEFLATED]
     if not code & _DEFLATED:
         return _from_little(typecode, data)
-    planes = zlib.decompress(data)
-    width = len(planes) // count if count else 1
-    raw = bytearray(len(planes))
-    for plane in range(width):
-        raw[plane::width] = planes[plane * count : (plane + 1) * count]
+    width = array(typecode).itemsize
+    start = 2 * width
+    raw = bytearray(count * width)
+    for plane, size in enumerate(_from_little("H", data[:start])):
+        stored = data[start : start + size]
+        raw[plane::width] = stored if size == count else zlib.decompress(stored, -15)
+        start += size
     return _from_little(typecode, raw)
 
 
 def _deflated(code: int, data: bytes, deflate: bool) -> tuple[int, bytes]:
-    if deflate and len(data) >= _WORTH_DEFLATING:
+    if deflate and len(data) >= WORTH_DEFLATING:
         small = zlib.compress(data, _LEVEL)
         if len(small) < len(data):
             return code | _DEFLATED, small

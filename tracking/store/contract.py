@@ -79,6 +79,8 @@ class RunBatch:
     """define_metric declarations by name."""
     history: dict[str, SeriesPart] = field(default_factory=dict)
     last_step: int | None = None
+    identity: dict[str, Any] = field(default_factory=dict)
+    """What was renamed since the start: any of name, notes (text) and tags (a list); it replaces what was there."""
     console: bytes = b""
     """New raw console bytes, which follow the `console_offset` bytes shipped before."""
     console_offset: int = 0

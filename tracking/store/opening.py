@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tracking.store.contract import RunStore
-from tracking.store.engine import Database
 from tracking.store.sql import SqlRunStore
 from tracking.store.tables import SCHEMA
 
@@ -13,6 +12,4 @@ def open_store(url: str | None = None) -> RunStore:
 
     Raises StoreUrlInvalid, StoreUnavailable, StoreTooNew, StoreOutdated, HomeUnwritable.
     """
-    database = Database(url)
-    SCHEMA.ensure(database)
-    return SqlRunStore(database)
+    return SqlRunStore(SCHEMA.open(url))

@@ -35,6 +35,16 @@ class Schema:
     def head(self) -> str:
         return self.revisions[-1]
 
+    def open(self, url: str | None) -> Database:
+        """The database at `url` with these tables in it; nothing stays open when `ensure` raises."""
+        database = Database(url)
+        try:
+            self.ensure(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
     def ensure(self, database: Database) -> None:
         """Make the tables on an empty database, upgrade those of an older version on SQLite.
 

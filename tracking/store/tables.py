@@ -80,7 +80,11 @@ CHUNKS = Table(
     Column("count", Integer, nullable=False),
     Column("first_step", BigInteger, nullable=False),
     Column("last_step", BigInteger, nullable=False),
-    # The extremes of the chunk's blocks, for charts: NULL in a chunk that is not full.
+    # For charts, in a chunk that is full: where its extremes lie, and (digest) those of its blocks.
+    Column("low_step", BigInteger),
+    Column("low", Double),
+    Column("high_step", BigInteger),
+    Column("high", Double),
     Column("digest", LargeBinary),
     Column("data", LargeBinary, nullable=False),
 )

@@ -7,9 +7,10 @@ from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
-from tracking.store.chunks import CHUNK_POINTS, FLOAT, INT, JSON, digest, encode
+from tracking.store.chunks import CHUNK_POINTS, FLOAT, INT, JSON, WORTH_DEFLATING, digest, encode, extremes
 from tracking.store.contract import SeriesPart
 from tracking.store.dialect import storable
 
@@ -34,6 +35,11 @@ class Tail:
     def count(self) -> int:
         """Points of the whole series."""
         return self.before + len(self.steps)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the open chunk gains from being deflated."""
+        return WORTH_DEFLATING <= 8 * len(self.steps) < 8 * CHUNK_POINTS
 
     def extend(self, part: SeriesPart, full: list[Tail]) -> None:
         """Add points; chunks that are full and have a successor are appended to `full`."""
@@ -67,7 +73,7 @@ class Tail:
             "count": len(self.steps),
             "first_step": self.steps[0],
             "last_step": self.steps[-1],
-            "digest": digest(self.steps, self.values) if is_full and self.kind != JSON else None,
+            **(_outline(self.steps, self.values) if is_full and self.kind != JSON else _NO_OUTLINE),
             "data": encode(self.kind, self.steps, self.values, deflate=is_full or ended),
         }
 
@@ -96,6 +102,21 @@ class Tail:
         target = wider(self.kind, kind)
         if target != self.kind:
             self.kind, self.values = target, _as_kind(target, self.values or ())
+
+
+_NO_OUTLINE: Row = dict.fromkeys(("low_step", "low", "high_step", "high", "digest"))
+
+
+def _outline(steps: array[int], values: Any) -> Row:
+    """What charts need of a full chunk. Without a finite value `low` and `high` are None."""
+    low, high = extremes(values, 0, len(values))
+    return {
+        "low_step": steps[low],
+        "low": values[low] if isfinite(values[low]) else None,
+        "high_step": steps[high],
+        "high": values[high] if isfinite(values[high]) else None,
+        "digest": digest(steps, values),
+    }
 
 
 def wider(one: str, other: str) -> str:
@@ -136,6 +157,10 @@ class History:
             self.tails.setdefault(key, Tail()).extend(part, full)
             self.full += [(key, tail) for tail in full]
             self.dirty.add(key)
+
+    def seal(self) -> None:
+        """The run has ended: open chunks that were written plainly are to be written once more, deflated."""
+        self.dirty |= {key for key, tail in self.tails.items() if tail.is_plain}
 
     def chunk_rows(self, run_id: str, *, ended: bool) -> list[Row]:
         """The chunks to write."""

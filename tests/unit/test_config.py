@@ -1,0 +1,184 @@
+"""The config of a run: access, protection of values, the forms it comes in."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import dataclasses
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracking import config_sources, notices
+from tracking.errors import ConfigLocked, UsageError
+from tracking.live_config import Config
+
+
+@pytest.fixture(autouse=True)
+def _fresh_notices() -> None:
+    notices.forget("")
+
+
+def test_values_are_read_by_item_and_attribute_at_every_depth() -> None:
+    config = Config({"lr": 0.1, "model": {"width": 8, "layers": {"count": 2}}})
+    assert config.lr == config["lr"] == 0.1
+    assert config.model.layers.count == config["model"]["layers"]["count"] == 2
+    assert {**config} == config.as_dict()
+    assert config.get("missing", 7) == 7
+
+
+def test_a_missing_key_is_an_error_that_lists_the_keys() -> None:
+    with pytest.raises(AttributeError, match=r"no key 'rl'; it has lr, epochs"):
+        _ = Config({"lr": 0.1, "epochs": 3}).rl
+    with pytest.raises(KeyError):
+        _ = Config()["lr"]
+
+
+def test_new_values_are_told_and_equal_ones_are_not() -> None:
+    config, told = Config({"lr": 0.1}), []
+    config.connect(told.append)
+    config.epochs = 3
+    config["lr"] = 0.1
+    config.update({"epochs": 3, "extra": {"a": (1, 2)}})
+    assert told == [{"epochs": 3}, {"extra": {"a": [1, 2]}}]
+
+
+def test_changing_a_value_needs_permission_and_a_refused_update_changes_nothing() -> None:
+    config = Config({"lr": 0.1})
+    with pytest.raises(ConfigLocked, match="allow_val_change=True"):
+        config.lr = 0.2
+    with pytest.raises(ConfigLocked):
+        config.update({"new": 1, "lr": 0.2})
+    assert config.as_dict() == {"lr": 0.1}
+    config.update({"lr": 0.2}, allow_val_change=True)
+    assert config.lr == 0.2
+    free = Config({"lr": 0.1}, frozen=False)
+    free.lr = 0.3
+    assert free.lr == 0.3
+
+
+def test_keys_of_the_sweep_stay_and_the_attempt_is_warned_about_once(capsys: pytest.CaptureFixture[str]) -> None:
+    config = Config({"lr": 0.5, "epochs": 3}, locked={"lr": 0.1})
+    config.update({"lr": 0.9}, allow_val_change=True)
+    config.lr = 0.9
+    assert config.as_dict() == {"lr": 0.1, "epochs": 3}
+    assert capsys.readouterr().err.count("config lr stays 0.1") == 1
+
+
+def test_a_locked_leaf_leaves_its_siblings_free(capsys: pytest.CaptureFixture[str]) -> None:
+    config = Config({"opt": {"lr": 1, "momentum": 0.9}}, locked={"opt": {"lr": 0.1}})
+    assert config.as_dict() == {"opt": {"lr": 0.1, "momentum": 0.9}}
+    assert "config opt.lr stays 0.1" in capsys.readouterr().err
+
+
+def test_equal_values_of_the_sweep_are_no_reason_to_warn(capsys: pytest.CaptureFixture[str]) -> None:
+    Config({"lr": 0.1, "width": 8.0}, locked={"lr": 0.1, "width": 8})
+    assert capsys.readouterr().err == ""
+
+
+def test_true_is_not_one() -> None:
+    with pytest.raises(ConfigLocked):
+        Config({"flag": 1}).flag = True
+
+
+def test_copies_and_pickles_are_plain_dicts() -> None:
+    config = Config({"a": {"b": [1]}})
+    for copied in (copy.deepcopy(config), pickle.loads(pickle.dumps(config)), pickle.loads(pickle.dumps(config.a))):
+        assert type(copied) is dict
+    copied = config.as_dict()
+    copied["a"]["b"].append(2)
+    assert config.a.b == [1]
+
+
+@dataclasses.dataclass
+class Options:
+    lr: float = 0.1
+    width: int = 8
+
+
+class Pydantic:
+    def model_dump(self) -> dict[str, Any]:
+        return {"lr": 0.1, "width": 8}
+
+
+class Flags:
+    def flag_values_dict(self) -> dict[str, Any]:
+        return {"lr": 0.1, "width": 8}
+
+
+SOURCES = [{"lr": 0.1, "width": 8}, argparse.Namespace(lr=0.1, width=8), Options(), Pydantic(), Flags()]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
+def test_every_form_gives_the_same_config(source: Any) -> None:
+    assert config_sources.as_mapping(source) == {"lr": 0.1, "width": 8}
+    config = Config()
+    config.update(source)
+    assert config.as_dict() == {"lr": 0.1, "width": 8}
+
+
+@pytest.mark.parametrize("source", [3, Options, [1, 2]])
+def test_other_forms_are_refused(source: Any) -> None:
+    with pytest.raises(UsageError, match="config is a"):
+        config_sources.as_mapping(source)
+
+
+def test_a_yaml_file_keeps_numbers_numbers_and_words_words(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("lr: 1e-5\nname: on\nday: 2024-01-02\nflag: true\nwidth: {desc: units, value: 8}\nnone: null\n")
+    assert config_sources.as_mapping(str(file)) == {
+        "lr": 1e-5,
+        "name": "on",
+        "day": "2024-01-02",
+        "flag": True,
+        "width": 8,
+        "none": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\na: 2\n", r"config\.yaml:2:1: the key 'a' comes twice"),
+        ("a: [1\n", r"config\.yaml:2:1: "),
+        ("- a\n", "holds keys and values"),
+    ],
+)
+def test_a_broken_yaml_file_is_named_with_the_place(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        config_sources.as_mapping(file)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(UsageError, match=r"nowhere\.yaml does not exist"):
+        config_sources.as_mapping("nowhere.yaml")
+
+
+def test_defaults_come_from_the_folder_then_from_the_named_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config-defaults.yaml").write_text("lr: 1\nwidth: 1\n")
+    (tmp_path / "more.yaml").write_text("width: 2\n")
+    monkeypatch.setenv("SWEEP_CONFIG_PATHS", f"{tmp_path / 'more.yaml'},{tmp_path / 'gone.yaml'}")
+    assert config_sources.defaults() == {"lr": 1, "width": 2}
+
+
+def test_keys_are_included_or_excluded_but_not_both() -> None:
+    values = {"a": 1, "b": 2}
+    assert config_sources.chosen(values, ["a"], None) == {"a": 1}
+    assert config_sources.chosen(values, None, ["a"]) == {"b": 2}
+    with pytest.raises(UsageError):
+        config_sources.chosen(values, ["a"], ["b"])
+
+
+def test_numbers_of_other_libraries_are_recorded_as_numbers() -> None:
+    numpy = pytest.importorskip("numpy")
+    config = Config({"lr": numpy.float32(0.5), "seeds": numpy.arange(3), "path": Path("/x"), "cls": Options})
+    assert config.as_json() == {"lr": 0.5, "seeds": [0, 1, 2], "path": "/x", "cls": f"{__name__}.Options"}
+    json.dumps(config.as_json())
