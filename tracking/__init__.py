@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from tracking.errors import SweepError as SweepError
     from tracking.errors import TrackingError as TrackingError
     from tracking.errors import UsageError as UsageError
-    from tracking.initialising import init as init
-    from tracking.live_config import Config
-    from tracking.live_run import Run as Run
-    from tracking.live_summary import Summary
-    from tracking.metrics import MetricDefinition
-    from tracking.settings import Settings as Settings
+    from tracking.live.config import Config
+    from tracking.live.metrics import MetricDefinition
+    from tracking.live.run import Run as Run
+    from tracking.live.summary import Summary
+    from tracking.starting.initialising import init as init
+    from tracking.starting.settings import Settings as Settings
 
     run: Run | None
     config: Config
@@ -46,9 +46,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "init": "tracking.initialising",
-    "Run": "tracking.live_run",
-    "Settings": "tracking.settings",
+    "init": "tracking.starting.initialising",
+    "Run": "tracking.live.run",
+    "Settings": "tracking.starting.settings",
     "TrialStopped": "tracking.context",
     "ConfigLocked": "tracking.errors",
     "SweepError": "tracking.errors",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tracking.errors import UsageError
 
 if TYPE_CHECKING:
-    from tracking.live_run import Run
+    from tracking.live.run import Run
 
 
 class TrialStopped(BaseException):

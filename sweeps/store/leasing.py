@@ -15,21 +15,20 @@ from tracking.store.dialect import clock, one_of
 
 _RUNS = exists().where(SWEEPS.c.id == bindparam("in_sweep"), SWEEPS.c.state == SweepState.RUNNING.value)
 
-# SKIP LOCKED (which SQLite, with its one writer, neither knows nor needs) lets agents claim side by side. PostgreSQL
-# evaluates a subquery with a row lock once only if it is a CTE.
-_PICKED = (
+# SKIP LOCKED (which SQLite, with its one writer, neither knows nor needs) lets agents claim side by side. The numbers go
+# through Python: PostgreSQL joins a subquery with every waiting trial as long as it has no statistics of a new sweep.
+_PICK = (
     select(TRIALS.c.number)
     .where(TRIALS.c.sweep_id == bindparam("in_sweep"), TRIALS.c.state == TrialState.WAITING.value, _RUNS)
     .order_by(TRIALS.c.number)
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
-    .cte("picked")
 )
 _CLAIM = (
     update(TRIALS)
     .where(
         TRIALS.c.sweep_id == bindparam("in_sweep"),
-        TRIALS.c.number.in_(select(_PICKED.c.number)),
+        TRIALS.c.number.in_(bindparam("numbers", expanding=True)),
         one_of(TRIALS.c.state, TRIAL_TRANSITIONS.sources(TrialState.RUNNING)),
     )
     .values(
@@ -61,7 +60,10 @@ _STATE = select(SWEEPS.c.state).where(SWEEPS.c.id == bindparam("in_sweep"))
 
 def claim(connection: Connection, sweep_id: str, agent_id: str, count: int, ttl: float) -> list[TrialRecord]:
     """Lease up to `count` waiting trials, lowest numbers first."""
-    given = {"in_sweep": sweep_id, "agent": agent_id, "at_most": count, "ttl": ttl}
+    numbers = connection.execute(_PICK, {"in_sweep": sweep_id, "at_most": count}).scalars().all()
+    if not numbers:
+        return []
+    given = {"in_sweep": sweep_id, "agent": agent_id, "numbers": numbers, "ttl": ttl}
     return sorted(map(trial_record, connection.execute(_CLAIM, given)), key=_by_number)
 
 

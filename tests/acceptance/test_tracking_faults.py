@@ -174,8 +174,8 @@ def test_a_store_of_a_kind_that_is_unknown_is_told_at_the_end(training: Training
 def test_the_terminal_sees_everything_and_the_console_file_is_bounded(training: Training) -> None:
     done = training.run(
         """
-        import tracking.console
-        tracking.console.MAX_BYTES = 10_000
+        import tracking.live.console
+        tracking.live.console.MAX_BYTES = 10_000
         run = tracking.init(id="r", mode="offline")
         for i in range(10_000): print("line", i)
         """

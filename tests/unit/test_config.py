@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tracking import config_sources, notices
+from tracking import notices
 from tracking.errors import ConfigLocked, UsageError
-from tracking.live_config import Config
+from tracking.live.config import Config
+from tracking.starting import config_sources
 
 
 @pytest.fixture(autouse=True)

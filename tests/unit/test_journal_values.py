@@ -16,7 +16,7 @@ from tracking.context import TrialStopped
 from tracking.home import journal_path
 from tracking.journal.silent import SilentWriter
 from tracking.journal.writer import JournalWriter
-from tracking.recorder import Recorder
+from tracking.live.recorder import Recorder
 from tracking.shipping.projector import read_batch
 
 RUN = {"attempt": 1, "start": {"id": "r", "project": "p", "started_at": 1.0}}

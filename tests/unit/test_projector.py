@@ -15,8 +15,8 @@ from tracking import notices
 from tracking.home import journal_path
 from tracking.journal.records import MAGIC, RecordType, json_record
 from tracking.journal.writer import JournalWriter
-from tracking.metrics import MetricDefinition
-from tracking.recorder import Recorder
+from tracking.live.metrics import MetricDefinition
+from tracking.live.recorder import Recorder
 from tracking.shipping.projector import Projector, read_batch
 from tracking.store.contract import RunBatch
 

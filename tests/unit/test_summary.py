@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tracking.live_summary import Summary
+from tracking.live.summary import Summary
 
 
 def summary_of(logged: dict[str, Any], restored: dict[str, Any] | None = None) -> tuple[Summary, list[dict[str, Any]]]:

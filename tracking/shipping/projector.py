@@ -13,7 +13,7 @@ from zlib import crc32
 from tracking.home import journal_path
 from tracking.journal.reader import read_stretch
 from tracking.journal.records import FRAME, MAGIC, MAX_PAYLOAD, ROW_HEAD, ROW_KINDS, ROW_PREFIX, RecordType
-from tracking.metrics import Aggregate, Definitions, MetricDefinition, summary_mode
+from tracking.live.metrics import Aggregate, Definitions, MetricDefinition, summary_mode
 from tracking.shipping.columns import Columns, RowLayout
 from tracking.states import RunState
 from tracking.store.contract import RunBatch, RunEnd, RunStart, SeriesPart

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 BUSY_LIMIT = 30.0
 """Seconds for which a call waits for a lock before it raises StoreUnavailable."""
-_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
+_PAUSE, _LONGEST_PAUSE = 0.0005, 0.008
 
 _NOW = select(clock())
 

@@ -41,7 +41,7 @@ def as_mapping(source: Any) -> dict[str, Any]:
 
 def from_file(path: Path) -> dict[str, Any]:
     """The values of a YAML (or JSON) file, plain or in the form `key: {desc: …, value: …}`. Raises UsageError."""
-    from tracking.yaml_file import read_yaml  # yaml is slow to import and seldom needed
+    from tracking.starting.yaml_file import read_yaml  # yaml is slow to import and seldom needed
 
     document = read_yaml(path)
     if document is None:

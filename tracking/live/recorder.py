@@ -12,9 +12,9 @@ from tracking.context import TrialStopped
 from tracking.journal.records import RecordType
 from tracking.journal.silent import SilentWriter
 from tracking.journal.writer import JournalWriter, Layout
-from tracking.metrics import Aggregate, Definitions, MetricDefinition, summary_mode
+from tracking.live.metrics import Aggregate, Definitions, MetricDefinition, summary_mode
+from tracking.live.values import Unloggable, flattened, kind_letter, plain
 from tracking.notices import warn_once
-from tracking.values import Unloggable, flattened, kind_letter, plain
 
 Writer = JournalWriter | SilentWriter
 _RESERVED = frozenset(("_step", "_runtime", "_timestamp"))

@@ -9,18 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tracking import absent, context, endings
-from tracking.console import ConsoleCapture
-from tracking.endings import Ending, ending_for_code, ending_of
+from tracking import absent, context
 from tracking.errors import UsageError
 from tracking.journal.records import RecordType
-from tracking.live_config import Config
-from tracking.live_summary import Summary
-from tracking.metrics import MetricDefinition
+from tracking.live.config import Config
+from tracking.live.console import ConsoleCapture
+from tracking.live.metrics import MetricDefinition
+from tracking.live.recorder import Recorder
+from tracking.live.summary import Summary
 from tracking.notices import inform, warn
-from tracking.recorder import Recorder
-from tracking.settings import Settings
 from tracking.shipping.child import ShipperChild
+from tracking.starting import endings
+from tracking.starting.endings import Ending, ending_for_code, ending_of
+from tracking.starting.settings import Settings
 from tracking.store.contract import RunStart
 
 CLOSE_PATIENCE_S = 0.15

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from tracking.errors import ConfigLocked
+from tracking.live.values import Unloggable, plain
 from tracking.notices import warn_once
-from tracking.values import Unloggable, plain
 
 Changed = Callable[[dict[str, Any]], None]
 _MISSING = object()
@@ -51,7 +51,9 @@ class Config(MutableMapping[str, Any]):
 
     def update(self, *args: Any, allow_val_change: bool | None = None, **more: Any) -> None:
         """Set many keys; `allow_val_change=True` lets existing values change. Raises ConfigLocked."""
-        from tracking.config_sources import as_mapping  # yaml and argparse forms are looked at only when they come
+        from tracking.starting.config_sources import (
+            as_mapping,  # yaml and argparse forms are looked at only when they come
+        )
 
         given: dict[str, Any] = {}
         for source in args:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from tracking import config_sources, context, handshake, opening
+from tracking import context
 from tracking.context import TrialContext
-from tracking.live_run import Run
+from tracking.live.run import Run
 from tracking.notices import warn
-from tracking.settings import Settings, resolve
+from tracking.starting import config_sources, handshake, opening
+from tracking.starting.settings import Settings, resolve
 
 
 def init(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from tracking.live.values import Unloggable, plain
 from tracking.notices import warn_once
-from tracking.values import Unloggable, plain
 
 Changed = Callable[[dict[str, Any]], None]
 

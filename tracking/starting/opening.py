@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tracking import context, endings, handshake, ids, resuming
-from tracking.console import ConsoleCapture
+from tracking import context, ids
 from tracking.context import TrialContext
-from tracking.endings import Ending
 from tracking.errors import HomeUnwritable, UsageError
 from tracking.home import Home, console_path, journal_path
 from tracking.journal.records import RecordType
 from tracking.journal.silent import SilentWriter
 from tracking.journal.writer import JournalBusy, JournalWriter
-from tracking.live_config import Config
-from tracking.live_run import Run
+from tracking.live.config import Config
+from tracking.live.console import ConsoleCapture
+from tracking.live.recorder import Recorder, Writer
+from tracking.live.run import Run
 from tracking.notices import forget, inform, warn
-from tracking.recorder import Recorder, Writer
-from tracking.resuming import LastRun, Previous
-from tracking.settings import Settings
 from tracking.shipping.child import ShipperChild, forget_children
+from tracking.starting import endings, handshake, resuming
+from tracking.starting.endings import Ending
+from tracking.starting.resuming import LastRun, Previous
+from tracking.starting.settings import Settings
 from tracking.states import RunState
 from tracking.store.contract import RunStart
 

@@ -1,0 +1,1 @@
+"""A run that is going on in this process: its record, config, summary and console."""
