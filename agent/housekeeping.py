@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from agent.announcing import Say
-from sweeps.controller import LOST_LIMIT
+from sweeps.control.controller import LOST_LIMIT
 from sweeps.records import TrialRecord
 from sweeps.states import SweepState, TrialState
 from sweeps.store.contract import SweepStore

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
+from sweeps.control.suggesting import Suggester
 from sweeps.records import TrialRecord
 from sweeps.states import SweepState
 from sweeps.store.contract import SweepStore
-from sweeps.suggesting import Suggester
 from tracking.errors import IllegalMove
 
 _SHORTEST, _LONGEST = 0.05, 1.0  # seconds between two looks when there is nothing to claim

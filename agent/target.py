@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from sweeps.judging import reaches_target
+from sweeps.control.judging import reaches_target
 from sweeps.records import Outcome
 from sweeps.spec.model import MetricSpec
 from sweeps.states import SweepState, TrialState

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.attempt import CANCELED, PREEMPTED, PRUNED, Attempt
 from agent.executors.contract import Exit
-from sweeps.controller import after_attempt
+from sweeps.control.controller import after_attempt
 from sweeps.records import Outcome, Return
 from sweeps.spec.model import MetricSpec
 from sweeps.states import FailureClass, TrialState

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweeps.api import Sweep, agent, create, get, sweep
+    from sweeps.api.sweep import Sweep, agent, create, get, sweep
+    from sweeps.api.trial import Trial
     from sweeps.errors import (
         AmbiguousId,
         BudgetTooSmall,
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
         SweepsError,
     )
     from sweeps.states import SweepState, TrialState
-    from sweeps.trial import Trial
     from tracking.errors import SweepError
 
 __all__ = [
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "sweeps.api": ("Sweep", "agent", "create", "get", "sweep"),
+    "sweeps.api.sweep": ("Sweep", "agent", "create", "get", "sweep"),
     "sweeps.errors": (
         "AmbiguousId",
         "BudgetTooSmall",
@@ -54,7 +54,7 @@ _HOMES = {
         "SweepsError",
     ),
     "sweeps.states": ("SweepState", "TrialState"),
-    "sweeps.trial": ("Trial",),
+    "sweeps.api.trial": ("Trial",),
     "tracking.errors": ("SweepError",),
 }
 

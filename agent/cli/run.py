@@ -7,10 +7,10 @@ import click
 from agent.assembly import Options
 from agent.cli.options import agent_options
 from agent.cli.session import run_agent
+from sweeps.api.creating import Labels, create_sweep
+from sweeps.api.steering import with_budget
 from sweeps.cli.stores import Stores
-from sweeps.creating import Labels, create_sweep
 from sweeps.spec import load
-from sweeps.steering import with_budget
 
 
 @click.command("run")

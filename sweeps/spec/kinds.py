@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sweeps.space.values import is_number
-from sweeps.spec.node import Node, is_finite
 from sweeps.spec.report import Report, found, join, nearest
+from sweeps.spec.source.node import Node, is_finite
 
 INVALID: Final = object()
 """What `check` returns for a value whose fault it has reported."""

@@ -11,10 +11,10 @@ import yaml
 
 from sweeps.errors import Fault, SpecInvalid
 from sweeps.spec.model import SweepSpec, new_seed
-from sweeps.spec.node import Node, from_plain
 from sweeps.spec.parser import parse
 from sweeps.spec.report import Report
-from sweeps.spec.yaml_source import compose, read
+from sweeps.spec.source.node import Node, from_plain
+from sweeps.spec.source.yaml_source import compose, read
 
 _DUMPER: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 

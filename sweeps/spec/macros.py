@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sweeps.spec.node import Node
 from sweeps.spec.report import Report, join, nearest
+from sweeps.spec.source.node import Node
 
 PATTERN = re.compile(r"\$\{(?:(?P<name>[a-z_]+)|envvar:(?P<variable>[^{}]*))\}")
 _ANY = re.compile(r"\$\{([^{}]*)\}")

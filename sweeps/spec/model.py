@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sweeps.spec.node import from_plain
 from sweeps.spec.parser import parse
 from sweeps.spec.parts import Goal, HyperbandSpec, MetricSpec, Settings
 from sweeps.spec.report import Report
+from sweeps.spec.source.node import from_plain
 
 __all__ = ["Goal", "HyperbandSpec", "MetricSpec", "Settings", "SweepSpec", "new_seed"]
 

@@ -12,8 +12,8 @@ from sweeps.space import Distribution, LogUniform, Parameter, Quantized, Uniform
 from sweeps.space.values import show
 from sweeps.spec.families import FAMILIES, VALUE_KEYS, Family
 from sweeps.spec.kinds import INVALID, Choice, Kind, Schema
-from sweeps.spec.node import Entry, Node, Place
 from sweeps.spec.report import Report, found, join, nearest
+from sweeps.spec.source.node import Entry, Node, Place
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 LATER = "is not yet supported"

@@ -8,11 +8,11 @@ from typing import Any
 from sweeps.space import Quantized, SearchSpace, Uniform
 from sweeps.spec.kinds import INVALID
 from sweeps.spec.macros import warn_of_unknown
-from sweeps.spec.node import Node
 from sweeps.spec.parameters import LATER, Declared, report_empty
 from sweeps.spec.parts import Goal, HyperbandSpec, MetricSpec, Settings
 from sweeps.spec.points import distinct, read_points
 from sweeps.spec.report import Report, join
+from sweeps.spec.source.node import Node
 from sweeps.spec.tables import TOP
 
 Values = Mapping[str, Any]

@@ -9,9 +9,9 @@ from typing import Any
 from sweeps.space import Constant, Distribution, IntUniform, SearchSpace
 from sweeps.space.values import show
 from sweeps.spec.kinds import INVALID, Anything, Kind, Schema
-from sweeps.spec.node import Entry, Node
 from sweeps.spec.parameters import Declared
 from sweeps.spec.report import Report, found, join, nearest
+from sweeps.spec.source.node import Entry, Node
 
 
 class Points(Kind):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeps.errors import Fault, SpecInvalid
 from sweeps.space.values import show
-from sweeps.spec.node import Node, Place
+from sweeps.spec.source.node import Node, Place
 
 _LIMIT = 100  # a broken generator may make a fault per line: nobody reads more
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweeps.errors import SweepsError
-from sweeps.spec.scalars import resolve
+from sweeps.spec.source.scalars import resolve
 from sweeps.starter.logged import MetricGuess, guess_metric
 from sweeps.starter.options import UNKNOWN, Form
 from sweeps.starter.ranges import Proposal, has_valued_booleans, propose

@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sweeps.records import AgentRecord, Notice
+from sweeps.store import lookup
 from sweeps.store.rows import AGENT_COLUMNS, NOTICE_COLUMNS, agent_record, notice
 from sweeps.store.tables import AGENTS, NOTICES
 from tracking.store.dialect import clock
 
 _REGISTER = insert(AGENTS).values(started_at=clock(), heartbeat_at=clock())
+_TOUCH = update(AGENTS).where(AGENTS.c.id == bindparam("agent")).values(heartbeat_at=clock())
 _RETIRE = update(AGENTS).where(AGENTS.c.id == bindparam("agent"), AGENTS.c.ended_at.is_(None)).values(ended_at=clock())
 _AGENTS = (
     select(*AGENT_COLUMNS).where(AGENTS.c.sweep_id == bindparam("in_sweep")).order_by(AGENTS.c.started_at, AGENTS.c.id)
@@ -22,7 +24,10 @@ _NOTE = insert(NOTICES).values(at=clock())
 
 
 def register(connection: Connection, agent: AgentRecord) -> None:
-    """Make an agent known."""
+    """Make an agent known; a call that is made again is a heartbeat. Raises SweepNotFound."""
+    lookup.sweep(connection, agent.sweep_id)
+    if connection.execute(_TOUCH, {"agent": agent.id}).rowcount:
+        return
     values = {
         "id": agent.id,
         "sweep_id": agent.sweep_id,
@@ -46,7 +51,8 @@ def of_sweep(connection: Connection, sweep_id: str) -> list[AgentRecord]:
 
 
 def add_notice(connection: Connection, sweep_id: str, new: Notice) -> bool:
-    """Record a notice once for its kind."""
+    """Record a notice once for its kind. Raises SweepNotFound."""
+    lookup.sweep(connection, sweep_id)
     if connection.execute(_KNOWN, {"in_sweep": sweep_id, "kind": new.kind}).first():
         return False
     # Two at once: the loser's IntegrityError runs the transaction again, which then finds the winner's.

@@ -162,7 +162,8 @@ class SweepStore(ABC):
 
     @abstractmethod
     def register_agent(self, agent: AgentRecord) -> None:
-        """Make an agent known (started_at and heartbeat_at are set by the store)."""
+        """Make an agent known (started_at and heartbeat_at are set by the store). Made again it is a heartbeat.
+        Raises SweepNotFound."""
 
     @abstractmethod
     def retire_agent(self, agent_id: str) -> None:
@@ -174,7 +175,8 @@ class SweepStore(ABC):
 
     @abstractmethod
     def add_notice(self, sweep_id: str, notice: Notice) -> bool:
-        """Record a notice; False when the sweep has one of this kind already (then nothing changes)."""
+        """Record a notice; False when the sweep has one of this kind already (then nothing changes).
+        Raises SweepNotFound."""
 
     @abstractmethod
     def notices(self, sweep_id: str) -> list[Notice]:

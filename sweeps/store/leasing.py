@@ -15,8 +15,8 @@ from tracking.store.dialect import clock, one_of
 
 _RUNS = exists().where(SWEEPS.c.id == bindparam("in_sweep"), SWEEPS.c.state == SweepState.RUNNING.value)
 
-# SKIP LOCKED (which SQLite, with its one writer, neither knows nor needs) lets agents claim side by side. The numbers go
-# through Python: PostgreSQL joins a subquery with every waiting trial as long as it has no statistics of a new sweep.
+# SKIP LOCKED (which SQLite, with its one writer, neither knows nor needs) lets agents claim side by side. The numbers
+# go through Python: PostgreSQL joins a subquery with every waiting trial as long as it has no statistics of the sweep.
 _PICK = (
     select(TRIALS.c.number)
     .where(TRIALS.c.sweep_id == bindparam("in_sweep"), TRIALS.c.state == TrialState.WAITING.value, _RUNS)

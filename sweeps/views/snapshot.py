@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.about import About
-from sweeps.ranking import rank_key
+from sweeps.control.ranking import rank_key
 from sweeps.records import AgentRecord, SweepRecord, TrialRecord
 from sweeps.space.values import identity
 from sweeps.states import OPEN_TRIALS, SweepState, TrialState

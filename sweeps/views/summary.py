@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeps.about import About
-from sweeps.ranking import rank, varying
+from sweeps.api.repeating import repeat_line
+from sweeps.control.ranking import rank, varying
 from sweeps.records import SweepRecord, TrialRecord
-from sweeps.repeating import repeat_line
 from sweeps.states import OPEN_TRIALS, TrialState
 from sweeps.store.contract import SweepStore
 from sweeps.views.tables import trials_table

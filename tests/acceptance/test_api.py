@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import sweeps
-from sweeps.asking import Asker
+from sweeps.api.asking import Asker
+from sweeps.api.told import understand
 from sweeps.store import open_store
-from sweeps.told import understand
 from tracking.errors import IllegalMove, UsageError
 from tracking.home import Home
 from tracking.states import RunState

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from sweeps.cli.replay import command
+from sweeps.control.suggesting import Suggester
 from sweeps.records import NewSweep, Outcome, TrialKey
 from sweeps.states import TrialState
 from sweeps.store import open_store
 from sweeps.store.contract import SweepStore
-from sweeps.suggesting import Suggester
+from sweeps.verbs.replay import command
 from tests.simulation.simulated_sweep import make_spec
 
 ID = "abcd1234"

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from sweeps.controller import Controller
+from sweeps.control.controller import Controller
+from sweeps.control.replaying import replay
+from sweeps.control.suggesting import Suggester
 from sweeps.records import NewSweep, Outcome, Suggestion, TrialKey, TrialRecord
-from sweeps.replaying import replay
 from sweeps.states import SweepState, TrialState
 from sweeps.store import open_store
 from sweeps.store.contract import SweepStore
-from sweeps.suggesting import Suggester
 from tests.simulation.simulated_sweep import make_spec
 
 PARAMETERS = {"x": {"min": -1.0, "max": 1.0}, "n": {"min": 1, "max": 9}, "c": {"values": [None, True, 1, [1, 2]]}}

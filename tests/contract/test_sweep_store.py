@@ -311,6 +311,7 @@ def test_agents_are_known_until_they_retire(sweep_store: SweepStore) -> None:
     new_sweep(sweep_store)
     sweep_store.register_agent(agent("first"))
     sweep_store.register_agent(agent("second"))
+    sweep_store.register_agent(agent("second"))
     first, second = sweep_store.agents(SWEEP)
     expected = dataclasses.replace(agent("first"), started_at=first.started_at, heartbeat_at=first.heartbeat_at)
     assert first == expected
@@ -319,6 +320,17 @@ def test_agents_are_known_until_they_retire(sweep_store: SweepStore) -> None:
     sweep_store.retire_agent("unknown")
     assert [one.ended_at is None for one in sweep_store.agents(SWEEP)] == [True, False]
     assert second.id == "second"
+
+
+def test_an_unknown_sweep_has_neither_agents_nor_notices(sweep_store: SweepStore) -> None:
+    for call in (
+        lambda: sweep_store.register_agent(agent("a")),
+        lambda: sweep_store.add_notice(SWEEP, Notice("kind", "text")),
+    ):
+        with pytest.raises(SweepNotFound):
+            call()
+    assert sweep_store.agents(SWEEP) == []
+    assert sweep_store.notices(SWEEP) == []
 
 
 def test_a_renewal_is_a_heartbeat(sweep_store: SweepStore) -> None:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sweeps.controller import Controller
+from sweeps.control.controller import Controller
 from sweeps.records import Suggestion, TrialRecord
 from sweeps.spec.model import SweepSpec
 from sweeps.states import FailureClass, TrialState

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.replaying import replay
+from sweeps.control.replaying import replay
 from sweeps.states import TrialState
 from tests.simulation.simulated_sweep import SimulatedSweep, make_spec
 

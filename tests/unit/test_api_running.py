@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import sweeps
-from sweeps.running import find_runner
+from sweeps.api.running import find_runner
 
 
 class Point:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from sweeps.api.told import understand
 from sweeps.spec import MetricSpec, SweepSpec
 from sweeps.states import TrialState
-from sweeps.told import understand
 from tracking.errors import UsageError
 
 

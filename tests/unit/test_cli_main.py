@@ -52,7 +52,7 @@ def test_help_groups_the_verbs_with_a_line_each(capsys: pytest.CaptureFixture[st
 def test_help_imports_no_verb_and_no_heavy_library() -> None:
     code = (
         "import sys; from sweeps.cli.main import main; main(['--help']); "
-        "heavy = {'rich', 'sqlalchemy', 'yaml', 'optuna', 'numpy', 'sweeps.cli.ls', 'agent'} & set(sys.modules); "
+        "heavy = {'rich', 'sqlalchemy', 'yaml', 'optuna', 'numpy', 'sweeps.verbs.ls', 'agent'} & set(sys.modules); "
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
@@ -141,10 +141,10 @@ def test_a_plugin_cannot_replace_a_verb_of_ours(monkeypatch: pytest.MonkeyPatch)
         def __init__(self, name: str, value: str) -> None:
             self.name, self.value = name, value
 
-    points = [Point("ls", "sweeps.cli.ls:command"), Point("ls", "evil:command"), Point("extra", "evil:extra")]
+    points = [Point("ls", "sweeps.verbs.ls:command"), Point("ls", "evil:command"), Point("extra", "evil:extra")]
     monkeypatch.setattr(metadata, "entry_points", lambda group: points)
     found = verbs.find_verbs()
-    assert found["ls"].target == "sweeps.cli.ls:command"
+    assert found["ls"].target == "sweeps.verbs.ls:command"
     assert verbs.grouped(set(found))[-1] == (verbs.OTHERS, ["extra"])
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.controller import LOST_LIMIT, Controller
-from sweeps.judging import judge_values
+from sweeps.control.controller import LOST_LIMIT, Controller
+from sweeps.control.judging import judge_values
 from sweeps.spec.parts import Goal, MetricSpec
 from sweeps.states import FailureClass, TrialState
 from tests.simulation.simulated_sweep import make_spec, record

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
-from sweeps.cli.check import command as check
-from sweeps.cli.init import command as init
-from sweeps.cli.schema import command as schema
 from sweeps.errors import SpecInvalid, SweepsError
+from sweeps.verbs.check import command as check
+from sweeps.verbs.init import command as init
+from sweeps.verbs.schema import command as schema
 
 GRID = "method: grid\nprogram: train.py\nparameters:\n  a: {values: [1, 2]}\n  b: {min: 1, max: 600}\n"
 BAYES = """\

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from sweeps.about import About
-from sweeps.ranking import rank, varying
+from sweeps.control.ranking import rank, varying
 from sweeps.records import SweepRecord, TrialRecord
 from sweeps.spec import SweepSpec
 from sweeps.states import FailureClass, SweepState, TrialState

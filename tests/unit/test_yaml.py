@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sweeps.errors import SpecInvalid
 from sweeps.spec.loading import load, load_text
 from sweeps.spec.report import Report
-from sweeps.spec.scalars import resolve
-from sweeps.spec.yaml_source import compose, read
+from sweeps.spec.source.scalars import resolve
+from sweeps.spec.source.yaml_source import compose, read
 
 
 def plain(text: str) -> Any:

@@ -10,7 +10,7 @@ from sweeps.about import About
 from sweeps.cli.arguments import as_json, sweep_id
 from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import Stores, existing_stores
-from sweeps.ranking import rank
+from sweeps.control.ranking import rank
 from sweeps.records import SweepRecord
 from sweeps.views.json_forms import notice_json, sweep_json
 from sweeps.views.live import LiveView

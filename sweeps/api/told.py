@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from sweeps.judging import judge_values
+from sweeps.control.judging import judge_values
 from sweeps.spec.parts import MetricSpec
 from sweeps.states import TrialState
 from tracking.errors import UsageError

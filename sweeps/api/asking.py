@@ -11,16 +11,16 @@ import threading
 from collections.abc import Mapping
 
 from sweeps.about import About
-from sweeps.controller import LOST_LIMIT
+from sweeps.api.told import Telling
+from sweeps.control.controller import LOST_LIMIT
+from sweeps.control.judging import reaches_target
+from sweeps.control.suggesting import Suggester
 from sweeps.errors import LeaseLost, NothingToRun, SweepNotFound
 from sweeps.ids import new_id
-from sweeps.judging import reaches_target
 from sweeps.records import AgentRecord, Outcome, SweepRecord, TrialKey, TrialRecord
 from sweeps.states import OPEN_TRIALS, FailureClass, SweepState, TrialState
 from sweeps.store import open_store as open_sweep_store
 from sweeps.store.contract import SweepStore
-from sweeps.suggesting import Suggester
-from sweeps.told import Telling
 from tracking.errors import StoreError, StoreUnavailable
 from tracking.home import Home
 from tracking.states import RunState

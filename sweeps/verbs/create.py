@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import click
 
+from sweeps.api.creating import Labels, create_sweep, program_warning
 from sweeps.cli.arguments import as_json
 from sweeps.cli.stores import Stores
-from sweeps.creating import Labels, create_sweep, program_warning
 from sweeps.spec import load
 from sweeps.views.json_forms import dumps
 

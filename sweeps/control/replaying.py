@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sweeps.controller import observe
+from sweeps.control.controller import observe
 from sweeps.errors import SpaceExhausted
 from sweeps.records import Params, TrialRecord
 from sweeps.searchers import make_searcher

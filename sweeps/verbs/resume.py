@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweeps import steering
+from sweeps.api import steering
 from sweeps.cli.arguments import sweep_id
 from sweeps.cli.stores import existing_stores
 from sweeps.cli.telling import tell_state

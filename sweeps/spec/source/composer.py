@@ -7,9 +7,9 @@ from typing import Any
 
 from sweeps.errors import Fault, SpecInvalid
 from sweeps.space.values import show
-from sweeps.spec.node import DEPTH_LIMIT, TEXT_FAULT, Entry, Node, Place, storable
 from sweeps.spec.report import Report
-from sweeps.spec.scalars import as_tagged, resolve
+from sweeps.spec.source.node import DEPTH_LIMIT, TEXT_FAULT, Entry, Node, Place, storable
+from sweeps.spec.source.scalars import as_tagged, resolve
 
 _ALIAS_LIMIT = 100_000
 _COLLECTION_TAGS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:omap"})

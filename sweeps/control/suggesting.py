@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from sweeps.controller import Batch, Controller
+from sweeps.control.controller import Batch, Controller
 from sweeps.errors import LeaseLost
 from sweeps.records import SweepRecord
 from sweeps.spec.model import SweepSpec

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import click
 
+from sweeps.api.lookup import find_run
 from sweeps.cli.arguments import as_json, trial_id
 from sweeps.cli.output import print_json
 from sweeps.cli.stores import Stores, existing_stores
 from sweeps.errors import TrialNotFound
-from sweeps.lookup import find_run
 from sweeps.states import OPEN_TRIALS
 from tracking.errors import StoreUnavailable
 from tracking.states import RunState

@@ -1,19 +1,19 @@
-"""Stop a sweep: no new trials, running ones finish."""
+"""Cancel a sweep: no new trials, running ones are ended."""
 
 from __future__ import annotations
 
 import click
 
-from sweeps import steering
+from sweeps.api import steering
 from sweeps.cli.arguments import sweep_id
 from sweeps.cli.stores import existing_stores
 from sweeps.cli.telling import tell_state
 
 
-@click.command("stop")
+@click.command("cancel")
 @sweep_id
 def command(sweep_id: str) -> None:
-    """Stop a sweep: no new trials, running ones finish."""
+    """Cancel a sweep: no new trials, running ones are ended."""
     with existing_stores(sweep_id) as stores:
-        record = steering.stop(stores.sweeps, stores.sweeps.find_sweep(sweep_id).id)
+        record = steering.cancel(stores.sweeps, stores.sweeps.find_sweep(sweep_id).id)
         tell_state(stores.sweeps, record)

@@ -9,19 +9,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps import steering
 from sweeps.about import About
-from sweeps.asking import asker_of
-from sweeps.creating import Labels, create_sweep
-from sweeps.ranking import rank
+from sweeps.api import steering
+from sweeps.api.asking import asker_of
+from sweeps.api.creating import Labels, create_sweep
+from sweeps.api.running import find_runner
+from sweeps.api.told import Told, understand
+from sweeps.api.trial import Trial, trial_of
+from sweeps.control.ranking import rank
 from sweeps.records import SweepRecord
-from sweeps.running import find_runner
 from sweeps.spec import SweepSpec, load
 from sweeps.states import SweepState
 from sweeps.store import open_store as open_sweep_store
 from sweeps.store.contract import SweepStore
-from sweeps.told import Told, understand
-from sweeps.trial import Trial, trial_of
 from tracking.errors import UsageError
 from tracking.home import Home
 from tracking.store import open_store as open_run_store

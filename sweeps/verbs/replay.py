@@ -12,8 +12,8 @@ import click
 from sweeps.cli.arguments import as_json, sweep_id
 from sweeps.cli.output import print_json
 from sweeps.cli.stores import existing_stores
+from sweeps.control.replaying import Replayed, replay
 from sweeps.records import Params, SweepRecord
-from sweeps.replaying import Replayed, replay
 from sweeps.space import identity
 from sweeps.spec.model import SweepSpec
 

@@ -8,7 +8,7 @@ from sweeps.about import About
 from sweeps.cli.arguments import as_json
 from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import Stores, store_is_missing
-from sweeps.ranking import best_of
+from sweeps.control.ranking import best_of
 from sweeps.records import SweepRecord
 from sweeps.states import OPEN_TRIALS
 from sweeps.store.contract import SweepStore

@@ -13,7 +13,7 @@ from sweeps.about import About
 from sweeps.cli.arguments import as_json, sweep_id
 from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import Stores, existing_stores
-from sweeps.ranking import rank, varying
+from sweeps.control.ranking import rank, varying
 from sweeps.records import SweepRecord, TrialRecord
 from sweeps.states import OPEN_TRIALS
 from sweeps.views.json_forms import notice_json, sweep_json, trial_json

@@ -16,8 +16,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from sweeps.api.creating import program_warning
 from sweeps.cli.output import console
-from sweeps.creating import program_warning
 from sweeps.errors import SpaceExhausted, SpecInvalid, SweepsError
 from sweeps.searchers.contract import Observation, Searcher
 from sweeps.searchers.grid import GridSearcher

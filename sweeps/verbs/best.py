@@ -7,13 +7,13 @@ from rich.console import Group
 from rich.text import Text
 
 from sweeps.about import About
+from sweeps.api.repeating import repeat_line
 from sweeps.cli.arguments import sweep_id
 from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import existing_stores
+from sweeps.control.ranking import rank
 from sweeps.errors import TrialNotFound
-from sweeps.ranking import rank
 from sweeps.records import SweepRecord, TrialRecord
-from sweeps.repeating import repeat_line
 from sweeps.states import OPEN_TRIALS, TrialState
 from sweeps.views.json_forms import plain, trial_json
 from sweeps.views.summary import parameter_grid

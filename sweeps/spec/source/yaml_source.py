@@ -18,9 +18,9 @@ from yaml.events import (
 )
 
 from sweeps.errors import Fault, SpecInvalid
-from sweeps.spec.composer import Composer
-from sweeps.spec.node import Node
 from sweeps.spec.report import Report, nearest
+from sweeps.spec.source.composer import Composer
+from sweeps.spec.source.node import Node
 
 MAX_BYTES = 1_000_000
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sweeps.control.judging import Judgement, judge_values, reaches_target
 from sweeps.errors import SpaceExhausted
-from sweeps.judging import Judgement, judge_values, reaches_target
 from sweeps.records import Suggestion, TrialRecord
 from sweeps.searchers import make_searcher
 from sweeps.searchers.contract import Observation

@@ -1,0 +1,1 @@
+"""The Python API: create a sweep, work on it, ask and tell, steer it, look at it."""

@@ -1,0 +1,1 @@
+"""YAML as checked nodes that know where they stand in the file."""

@@ -1,0 +1,1 @@
+"""One script for each version; Alembic loads them by path."""
