@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +12,7 @@ import sweeps
 from sweeps.states import SweepState, TrialState
 from sweeps.store import open_store
 from tests.acceptance.workshop import LOSS, SLOW, SWEEP, Workshop, wait_for
+from tests.acceptance.workshop import shop as shop
 
 CURVE = """
 import time, tracking
@@ -22,15 +21,6 @@ for step in range(30):
     tracking.log({"loss": run.config["x"] + 1 / (step + 1)})
     time.sleep(0.05 * (run.config["x"] > 0))
 """
-
-
-@pytest.fixture
-def shop(tmp_path: Path, home: Path) -> Iterator[Workshop]:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    shop = Workshop(folder)
-    yield shop
-    shop.close()
 
 
 def test_an_agent_runs_a_grid_to_its_end_and_leaves(shop: Workshop) -> None:

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 import sweeps
 from sweeps.records import Notice, TrialRecord
@@ -172,6 +173,16 @@ class Workshop:
         for pid in self.running_pids() if self.sweep_id else []:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, home: Path) -> Iterator[Workshop]:
+    """A workshop in an empty folder; whatever it started is ended after the test."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    made = Workshop(folder)
+    yield made
+    made.close()
 
 
 def pids_with(entry: str) -> list[int]:

@@ -90,7 +90,7 @@ def recorder_in(folder: Path) -> Recorder:
         (1 + 2j, "(1+2j)"),
         ("\ud800", "\ud800"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_values_of_any_kind_become_plain(tmp_path: Path, given: Any, kept: Any) -> None:
     recorder_in(tmp_path).log({"v": given, "other": 1.0})
@@ -113,7 +113,7 @@ def test_numpy_scalars_and_arrays_are_numbers_and_lists(tmp_path: Path) -> None:
     assert [history[key].values for key in ("zero_d", "one", "many")] == [[2.0], [2.0], [[0, 1, 2]]]
 
 
-@pytest.mark.parametrize("data", [None, 5, "loss", [("a", 1)], object()], ids=repr)
+@pytest.mark.parametrize("data", [None, 5, "loss", [("a", 1)], object()], ids=lambda value: type(value).__name__)
 def test_data_that_is_no_mapping_is_ignored_with_a_warning(
     tmp_path: Path, data: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
