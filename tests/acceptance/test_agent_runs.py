@@ -74,7 +74,7 @@ def test_an_agent_waits_while_the_sweep_is_paused(shop: Workshop) -> None:
     shop.create()
     sweeps.get(shop.sweep_id).pause()
     agent = shop.agent()
-    wait_for(lambda: sum_of_agents(shop.sweep_id), "the agent is known")
+    wait_for(shop.agents, "the agent is known")
     time.sleep(0.5)
     assert agent.process.poll() is None
     assert shop.trials() == []
@@ -209,11 +209,6 @@ def test_quiet_says_nothing(shop: Workshop) -> None:
     agent = shop.agent("--quiet")
     assert agent.wait() == 0
     assert (agent.out, agent.err) == ("", "")
-
-
-def sum_of_agents(sweep_id: str) -> int:
-    with closing(open_store()) as store:
-        return len(store.agents(sweep_id))
 
 
 def sweeps_of_home() -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import sweeps
 from sweeps.states import FailureClass, TrialState
 from tests.acceptance.workshop import LOSS, SWEEP, Workshop, wait_for
 from tests.acceptance.workshop import shop as shop
@@ -160,13 +161,15 @@ def test_a_file_that_hides_tracking_from_the_script_is_named(shop: Workshop) -> 
     assert shop.trials() == []
 
 
-def test_an_agent_py_beside_the_script_hides_nothing_that_is_needed(shop: Workshop) -> None:
-    (shop.folder / "agent.py").write_text("raise SystemExit('the wrong agent')\n")
-    (shop.folder / "sweeps.py").write_text("raise SystemExit('the wrong sweeps')\n")
+@pytest.mark.parametrize(("name", "on_path"), [("agent", True), ("agent", False), ("sweeps", False)])
+def test_a_file_beside_the_script_that_hides_what_it_does_not_need_is_only_named(
+    shop: Workshop, name: str, on_path: bool
+) -> None:
+    (shop.folder / f"{name}.py").write_text("raise SystemExit('the wrong one')\n")
     shop.create()
-    agent = shop.agent(environ={"PYTHONPATH": str(shop.folder)})
+    agent = shop.agent(environ={"PYTHONPATH": str(shop.folder)} if on_path else {})
     assert agent.wait() == 0, agent.err
-    assert f"{shop.folder}/agent.py hides the package `agent`" in agent.err
+    assert f"{shop.folder}/{name}.py hides the package `{name}`" in agent.err
     assert shop.count(TrialState.COMPLETE) == 3
 
 
@@ -197,11 +200,11 @@ def test_numbers_that_make_no_sense_are_refused(shop: Workshop) -> None:
 
 
 def test_a_sweep_that_is_deleted_ends_its_agent(shop: Workshop) -> None:
-    shop.create()
-    deleted = shop.sweep_id
-    assert shop.start([SWEEP, "pause", deleted]).wait() == 0
+    deleted = shop.create()
+    sweeps.get(deleted).pause()
     agent = shop.agent()
-    wait_for(lambda: f"vm" and agent.process.poll() is None, "it runs")
-    assert shop.start([SWEEP, "delete", deleted, "--yes"]).wait() in {0, 2}
+    wait_for(shop.agents, "the agent is known")
+    assert shop.start([SWEEP, "delete", deleted, "--yes"]).wait() == 0
     assert agent.wait() == 1
     assert deleted in agent.err
+    assert "Traceback" not in agent.err

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import sweeps
-from sweeps.records import Notice, TrialRecord
+from sweeps.records import AgentRecord, Notice, TrialRecord
 from sweeps.states import TrialState
 from sweeps.store import open_store
 from tracking.store import open_store as open_run_store
@@ -137,6 +137,10 @@ class Workshop:
     def sweep_state(self) -> str:
         with closing(open_store()) as store:
             return store.sweep(self.sweep_id).state.value
+
+    def agents(self) -> list[AgentRecord]:
+        with closing(open_store()) as store:
+            return store.agents(self.sweep_id)
 
     def notices(self) -> list[Notice]:
         with closing(open_store()) as store:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,13 +63,46 @@ def empty_postgres(postgres_server: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def ready_postgres(postgres_server: str) -> str:
+    """URL of a database with the tables of both floors, which the tests share one after the other."""
+    import psycopg
+
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE ready")
+    url = postgres_server.replace("/postgres?", "/ready?")
+    sweeps.store.open_store(url).close()
+    tracking.store.open_store(url).close()
+    return url
+
+
+@pytest.fixture
+def clean_postgres(ready_postgres: str) -> str:
+    """URL of a database with empty tables."""
+    import psycopg
+
+    with psycopg.connect(ready_postgres, autocommit=True) as connection:
+        connection.execute("TRUNCATE sweeps, runs CASCADE")
+    return ready_postgres
+
+
+def _url_of(request: pytest.FixtureRequest, folder: Path, postgres: str) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'store.db'}"
+    found: str = request.getfixturevalue(postgres)
+    return found
+
+
 @pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database: every test that uses it runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    found: str = request.getfixturevalue("empty_postgres")
-    return found
+    """URL of a store that holds nothing: every test that uses it runs on SQLite and on PostgreSQL."""
+    return _url_of(request, tmp_path, "clean_postgres")
+
+
+@pytest.fixture(params=KINDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database without tables (dearer than `url` on PostgreSQL)."""
+    return _url_of(request, tmp_path, "empty_postgres")
 
 
 @pytest.fixture
@@ -84,17 +117,3 @@ def run_store(url: str) -> Iterator[RunStore]:
     store = tracking.store.open_store(url)
     yield store
     store.close()
-
-
-@pytest.fixture
-def open_sweeps(url: str) -> Iterator[Callable[[], SweepStore]]:
-    """Opens the same database again, as another process would."""
-    opened: list[SweepStore] = []
-
-    def open_again() -> SweepStore:
-        opened.append(sweeps.store.open_store(url))
-        return opened[-1]
-
-    yield open_again
-    for store in opened:
-        store.close()

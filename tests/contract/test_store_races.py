@@ -13,8 +13,8 @@ from tests.contract.store_examples import SWEEP, TTL, new_sweep
 from tracking.store.contract import RunStore
 
 
-def test_processes_that_open_an_empty_store_at_once_all_succeed(url: str) -> None:
-    assert racing.race(racing.open_both, url, 4) == ["0 sweeps, 0 runs"] * 4
+def test_processes_that_open_an_empty_store_at_once_all_succeed(empty_url: str) -> None:
+    assert racing.race(racing.open_both, empty_url, 4) == ["0 sweeps, 0 runs"] * 4
 
 
 def test_the_last_trial_goes_to_one_of_two_agents(sweep_store: SweepStore, url: str) -> None:

@@ -29,8 +29,8 @@ OPENERS: dict[str, Callable[[str], Any]] = {
 
 
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    database = Database(url)
+def database(empty_url: str) -> Iterator[Database]:
+    database = Database(empty_url)
     yield database
     database.close()
 
@@ -78,41 +78,41 @@ def test_the_revisions_are_those_of_the_scripts(schema: Schema) -> None:
 
 
 @FLOORS
-def test_a_newer_store_is_refused_with_what_to_do(database: Database, url: str, schema: Schema) -> None:
-    OPENERS[schema.name](url).close()
+def test_a_newer_store_is_refused_with_what_to_do(database: Database, empty_url: str, schema: Schema) -> None:
+    OPENERS[schema.name](empty_url).close()
     execute(database, f"UPDATE {schema.version_table} SET version_num = 'from_the_future'")
     with pytest.raises(StoreTooNew, match=r"from_the_future.*pip install --upgrade sweepwright"):
-        OPENERS[schema.name](url)
+        OPENERS[schema.name](empty_url)
     with pytest.raises(StoreTooNew):
-        upkeep.upgrade(url)
-    versions = {version.name: version for version in upkeep.info(url).versions}
+        upkeep.upgrade(empty_url)
+    versions = {version.name: version for version in upkeep.info(empty_url).versions}
     assert (versions[schema.name].found, versions[schema.name].is_known) == ("from_the_future", False)
 
 
-def test_a_live_store_that_loses_its_tables_says_so(database: Database, url: str) -> None:
-    store = sweeps.store.open_store(url)
+def test_a_live_store_that_loses_its_tables_says_so(database: Database, empty_url: str) -> None:
+    store = sweeps.store.open_store(empty_url)
     for table in (*reversed(sweep_tables.METADATA.sorted_tables), sweep_tables.SCHEMA.version_table):
         execute(database, f"DROP TABLE {table}")
     for call in (store.sweeps, lambda: new_sweep(store)):
         with pytest.raises(StoreUnavailable, match="lost its tables"):
             call()
     store.close()
-    again = sweeps.store.open_store(url)
+    again = sweeps.store.open_store(empty_url)
     assert again.sweeps() == []
     again.close()
 
 
-def test_a_store_is_described_and_upgraded_as_a_whole(url: str) -> None:
-    assert [version.found for version in upkeep.info(url).versions] == [None, None]
-    assert [version.found for version in upkeep.upgrade(url)] == [None, None]
-    store = sweeps.store.open_store(url)
+def test_a_store_is_described_and_upgraded_as_a_whole(empty_url: str) -> None:
+    assert [version.found for version in upkeep.info(empty_url).versions] == [None, None]
+    assert [version.found for version in upkeep.upgrade(empty_url)] == [None, None]
+    store = sweeps.store.open_store(empty_url)
     new_sweep(store, 3)
     store.close()
-    info = upkeep.info(url)
+    info = upkeep.info(empty_url)
     assert info.counts == {"sweeps": 1, "trials": 3, "runs": 0}
     assert all(version.found == version.needed for version in info.versions)
     assert info.size > 10_000
-    assert all(version.found == version.needed for version in upkeep.upgrade(url))
+    assert all(version.found == version.needed for version in upkeep.upgrade(empty_url))
 
 
 # -- a schema with two versions -----------------------------------------------------------------
