@@ -1,0 +1,1 @@
+"""The verbs `sweep agent` and `sweep run`."""

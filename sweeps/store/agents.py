@@ -8,7 +8,7 @@ from sweeps.records import AgentRecord, Notice
 from sweeps.store import lookup
 from sweeps.store.rows import AGENT_COLUMNS, NOTICE_COLUMNS, agent_record, notice
 from sweeps.store.tables import AGENTS, NOTICES
-from tracking.store.dialect import clock
+from tracking.database.dialect import clock
 
 _REGISTER = insert(AGENTS).values(started_at=clock(), heartbeat_at=clock())
 _TOUCH = update(AGENTS).where(AGENTS.c.id == bindparam("agent")).values(heartbeat_at=clock())

@@ -15,7 +15,7 @@ from sweeps.store import lookup
 from sweeps.store.ranking import End, end_trials, lock_sweep
 from sweeps.store.rows import TRIAL_COLUMNS, trial_record
 from sweeps.store.tables import TRIALS
-from tracking.store.dialect import clock, one_of
+from tracking.database.dialect import clock, one_of
 
 CANCELED = "canceled: "
 _TAKES_TRIALS = {SweepState.RUNNING.value, SweepState.PAUSED.value}

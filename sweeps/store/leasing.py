@@ -11,7 +11,7 @@ from sweeps.records import Renewal, TrialKey, TrialRecord
 from sweeps.states import TRIAL_TRANSITIONS, SweepState, TrialState
 from sweeps.store.rows import TRIAL_COLUMNS, trial_record
 from sweeps.store.tables import AGENTS, SWEEPS, TRIALS
-from tracking.store.dialect import clock, one_of
+from tracking.database.dialect import clock, one_of
 
 _RUNS = exists().where(SWEEPS.c.id == bindparam("in_sweep"), SWEEPS.c.state == SweepState.RUNNING.value)
 

@@ -13,8 +13,8 @@ from sweeps.states import SWEEP_TRANSITIONS, SweepState, TrialState
 from sweeps.store import lookup
 from sweeps.store.ranking import cancel_waiting
 from sweeps.store.tables import SWEEPS, TRIALS
+from tracking.database.dialect import clock
 from tracking.errors import IllegalMove
-from tracking.store.dialect import clock
 
 _TAKES_TRIALS = (SweepState.RUNNING, SweepState.PAUSED)
 _OVER = (SweepState.FINISHED, SweepState.CANCELED)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 
 from sweeps.states import TRIAL_TRANSITIONS, FailureClass, TrialState
 from sweeps.store.tables import SWEEPS, TRIALS
-from tracking.store.dialect import clock, one_of
+from tracking.database.dialect import clock, one_of
 
 _TRIAL = (TRIALS.c.sweep_id == bindparam("in_sweep"), TRIALS.c.number == bindparam("in_number"))
 _LOCK = select(SWEEPS.c.state, SWEEPS.c.finish_seq).where(SWEEPS.c.id == bindparam("in_sweep")).with_for_update()

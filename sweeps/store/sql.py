@@ -19,7 +19,7 @@ from sweeps.records import (
 from sweeps.states import TRIAL_TRANSITIONS, SweepState, TrialState
 from sweeps.store import agents, ending, leasing, lookup, moving, suggesting
 from sweeps.store.contract import SweepStore
-from tracking.store.engine import Database
+from tracking.database.engine import Database
 
 
 class SqlSweepStore(SweepStore):

@@ -11,7 +11,7 @@ from sweeps.records import Suggestion, TrialRecord
 from sweeps.states import SweepState, TrialState
 from sweeps.store.rows import TRIAL_COLUMNS, trial_record
 from sweeps.store.tables import SWEEPS, TRIALS
-from tracking.store.dialect import clock
+from tracking.database.dialect import clock
 
 _SWEEP = SWEEPS.c.id == bindparam("in_sweep")
 _OURS = SWEEPS.c.suggester == bindparam("owner")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table
 
-from tracking.store.dialect import Json, Words
-from tracking.store.schema import Schema
+from tracking.database.dialect import Json, Words
+from tracking.database.schema import Schema
 
 METADATA = MetaData()
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, func, select
 
 from sweeps.store import tables as sweep_tables
+from tracking.database.engine import Database
+from tracking.database.schema import Schema
 from tracking.store import tables as run_tables
-from tracking.store.engine import Database
-from tracking.store.schema import Schema
 
 SCHEMAS: tuple[Schema, ...] = (run_tables.SCHEMA, sweep_tables.SCHEMA)
 _COUNTED: dict[str, tuple[Schema, Table]] = {

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from sweeps.states import TrialState
-from tests.acceptance.workshop import SLOW, SWEEP, Workshop, wait_for
+from tests.acceptance.workshop import SLOW, SWEEP, AgentProcess, Workshop, wait_for
 from tests.acceptance.workshop import shop as shop
 
 LOGS_ON = """
@@ -76,12 +76,13 @@ def test_an_agent_that_is_told_to_end_does_not_wait_forever_for_its_store(shop: 
 def test_a_full_disk_stops_nothing_for_good(shop: Workshop, home: Path) -> None:
     """Files may not grow beyond a limit, which is lifted later: writing fails as on a full disk."""
     shop.create(LOGS_ON, parameters={"x": {"values": [1, 2]}})
-    limit = 1 << 16
-    agent = shop.agent(lease=30, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, -1)))
+    agent = shop.agent(lease=30)
+    shop.wait_running(1)
+    _limit_file_sizes(agent, 4096)
     wait_for(lambda: "the store is away" in agent.err, "the agent says that the store cannot be written")
-    for process in [psutil.Process(agent.pid), *agent.children()]:
-        with suppress(psutil.NoSuchProcess, ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (-1, -1))
+    wait_for(lambda: "full" in shop.console_file(0) or "cannot write" in shop.console_file(0), "the trial says so too")
+    assert len(shop.running_pids()) == 1
+    _limit_file_sizes(agent, resource.RLIM_INFINITY)
     wait_for(lambda: "the store is back" in agent.err, "the agent goes on")
     shop.open_gate()
     assert agent.wait() == 0, agent.err
@@ -166,6 +167,13 @@ def small_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     monkeypatch.setenv("SWEEP_HOME", str(folder))
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def _limit_file_sizes(agent: AgentProcess, size: int) -> None:
+    """No process of the agent's may write beyond `size` bytes of any file."""
+    for process in [psutil.Process(agent.pid), *agent.children()]:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def _may_read_us(argv: list[str]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sweeps.store
 from tests.contract.store_examples import new_sweep
-from tracking.store.engine import Database
+from tracking.database.engine import Database
 
 
 def sweep(*words: str) -> subprocess.CompletedProcess[str]:

@@ -19,8 +19,8 @@ import tracking.store
 from sweeps.records import NewSweep
 from sweeps.store.contract import SweepStore
 from tests.contract.store_examples import SWEEP, TTL, complete, floats, further, new_sweep, started
+from tracking.database import engine
 from tracking.errors import HomeUnwritable, StoreError, StoreUnavailable, StoreUrlInvalid
-from tracking.store import engine
 from tracking.store.contract import RunStore
 
 

@@ -154,6 +154,11 @@ class Workshop:
         with closing(open_run_store()) as store:
             return store.console(f"{self.sweep_id}-{number}").decode()
 
+    def console_file(self, number: int, attempt: int = 1) -> str:
+        """What a trial has printed so far, shipped or not."""
+        path = Path(os.environ["SWEEP_HOME"]) / "runs" / f"{self.sweep_id}-{number}" / f"attempt-{attempt}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
     def running_pids(self) -> list[int]:
         """Processes of trials of this sweep, found by what the agent told them, wherever they hang now."""
         return pids_with(f"SWEEP_SWEEP_ID={self.sweep_id}")

@@ -15,11 +15,11 @@ import tracking.store
 from sweeps.store import tables as sweep_tables
 from sweeps.store import upkeep
 from tests.contract.store_examples import new_sweep
+from tracking.database import migrating
+from tracking.database.engine import Database
+from tracking.database.schema import Schema
 from tracking.errors import StoreOutdated, StoreTooNew, StoreUnavailable
-from tracking.store import migrating
 from tracking.store import tables as run_tables
-from tracking.store.engine import Database
-from tracking.store.schema import Schema
 
 FLOORS = pytest.mark.parametrize("schema", [run_tables.SCHEMA, sweep_tables.SCHEMA], ids=lambda schema: schema.name)
 OPENERS: dict[str, Callable[[str], Any]] = {

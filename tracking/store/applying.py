@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, insert, select, update
 
+from tracking.database.dialect import clock, dumps
 from tracking.states import RUN_TRANSITIONS, RunState
 from tracking.store import console, history
 from tracking.store.contract import RunBatch, RunEnd, RunStart
-from tracking.store.dialect import clock, dumps
 from tracking.store.tables import RUNS
 from tracking.store.tails import History, Row, TailCache
 

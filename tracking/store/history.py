@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
+from tracking.database.dialect import storable, upsert
 from tracking.store.chunks import decode
-from tracking.store.dialect import storable, upsert
 from tracking.store.tables import CHUNKS, SERIES
 from tracking.store.tails import History, Tail, wider
 

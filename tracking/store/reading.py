@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 
+from tracking.database.dialect import storable
 from tracking.errors import RunNotFound
 from tracking.states import RunState
 from tracking.store import console
 from tracking.store.chunks import CHUNK_POINTS, FLOAT, JSON, decode
 from tracking.store.contract import Points, RunRecord, SeriesInfo
-from tracking.store.dialect import storable
 from tracking.store.tables import CHUNKS, RUNS, SERIES
 
 _AT_ONCE = 500

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from tracking.database.dialect import storable
 from tracking.store.chunks import BLOCK_POINTS, CHUNK_POINTS, DIGEST_POINTS, FLOAT, INT, JSON, decode, extremes
 from tracking.store.contract import Points
-from tracking.store.dialect import storable
 from tracking.store.reading import CHUNKS_IN_RANGE, KIND, LAST_STEP, cut, widened
 from tracking.store.tables import CHUNKS
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tracking.database.engine import Database
 from tracking.states import RunState
 from tracking.store import applying, reading, sampling
 from tracking.store.contract import Points, RunBatch, RunRecord, RunStore, SeriesInfo
-from tracking.store.engine import Database
 from tracking.store.tails import TailCache
 
 

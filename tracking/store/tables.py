@@ -18,8 +18,8 @@ from sqlalchemy import (
     Text,
 )
 
-from tracking.store.dialect import Json, Words
-from tracking.store.schema import Schema
+from tracking.database.dialect import Json, Words
+from tracking.database.schema import Schema
 
 METADATA = MetaData()
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from tracking.database.dialect import storable
 from tracking.store.chunks import CHUNK_POINTS, FLOAT, INT, JSON, WORTH_DEFLATING, digest, encode, extremes
 from tracking.store.contract import SeriesPart
-from tracking.store.dialect import storable
 
 Row = dict[str, Any]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from tracking.database import faults
+from tracking.database.engine import Database
 from tracking.errors import StoreOutdated, StoreTooNew
-from tracking.store import faults
-from tracking.store.engine import Database
 
 # Any constant does: everybody who makes or upgrades tables in a PostgreSQL database takes the same lock.
 _ADVISORY_LOCK = 7_393_471
@@ -117,6 +117,6 @@ class Schema:
         connection.execute(text(f"INSERT INTO {self.version_table} VALUES (:head)"), {"head": self.head})
 
     def _migrate(self, connection: Connection) -> None:
-        from tracking.store.migrating import migrate  # Alembic costs 150 ms
+        from tracking.database.migrating import migrate  # Alembic costs 150 ms
 
         migrate(connection, self.migrations, self.version_table, self.metadata)

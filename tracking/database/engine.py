@@ -13,11 +13,11 @@ from sqlalchemy import Connection, create_engine, exc, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
+from tracking.database import faults
+from tracking.database.dialect import clock
+from tracking.database.sqlite_file import SqliteFile
+from tracking.database.url import StoreUrl, parse
 from tracking.errors import StoreUnavailable, StoreUrlInvalid
-from tracking.store import faults
-from tracking.store.dialect import clock
-from tracking.store.sqlite_file import SqliteFile
-from tracking.store.url import StoreUrl, parse
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -143,7 +143,7 @@ class Database:
                 hide_parameters=True,
             )
         try:
-            from tracking.store.postgres import make_engine  # psycopg is an extra
+            from tracking.database.postgres import make_engine  # psycopg is an extra
         except ModuleNotFoundError as error:
             if error.name != "psycopg":
                 raise

@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
+from tracking.database import faults
 from tracking.errors import StoreUnavailable
-from tracking.store import faults
 
 _OPEN_LIMIT = 30.0  # seconds to wait for another process that is making the same file
 

@@ -1,0 +1,1 @@
+"""The database that both stores share: its URL, engine, transactions, errors and schema upgrades."""
