@@ -117,7 +117,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """An attempt that goes back to waiting. `failure.is_infrastructure` decides which counter it raises."""
+    """An attempt that goes back to waiting. Its class decides which counter it raises."""
 
     key: TrialKey
     failure: FailureClass

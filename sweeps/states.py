@@ -73,3 +73,8 @@ class FailureClass(StrEnum):
     def is_infrastructure(self) -> bool:
         """Whether the machine is to blame rather than the parameters."""
         return self in {FailureClass.LOST, FailureClass.KILLED, FailureClass.PREEMPTED}
+
+    @property
+    def counts_as_lost(self) -> bool:
+        """Whether it uses up one of the times that a trial may lose its machine. What was asked to make room does not."""
+        return self in {FailureClass.LOST, FailureClass.KILLED}

@@ -156,6 +156,8 @@ class Controller:
 
 def after_attempt(trial: TrialRecord, failure: FailureClass, retry_max: int) -> Decision:
     """A machine's failure is retried until it happened LOST_LIMIT times, the trial's own up to `retry_max` times."""
+    if failure is FailureClass.PREEMPTED:
+        return Decision(Verdict.RETRY, "preempted")
     if failure.is_infrastructure:
         lost = trial.lost + 1
         return Decision(Verdict.GIVE_UP if lost >= LOST_LIMIT else Verdict.RETRY, f"lost {lost} of {LOST_LIMIT} times")

@@ -212,13 +212,13 @@ def _send_back(connection: Connection, sweep_id: str, locked: tuple[str, int], t
 
 
 def _wait(back: _Back) -> dict[str, object]:
-    is_lost = back.failure is not None and back.failure.is_infrastructure
+    failure = back.failure
     return {
         "in_sweep": back.key.sweep_id,
         "in_number": back.key.number,
         "in_attempt": back.key.attempt,
         "why": back.reason,
-        "new_failure": back.failure and back.failure.value,
-        "more_failures": int(back.failure is not None and not is_lost),
-        "more_lost": int(is_lost),
+        "new_failure": failure and failure.value,
+        "more_failures": int(failure is not None and not failure.is_infrastructure),
+        "more_lost": int(failure is not None and failure.counts_as_lost),
     }

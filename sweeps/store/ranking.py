@@ -79,16 +79,16 @@ def end_trials(connection: Connection, sweep_id: str, finish_seq: int, ends: Seq
         return
     given: dict[TrialState, list[dict[str, object]]] = {}
     for rank, end in enumerate(ends, finish_seq + 1):
-        is_lost = end.failure is not None and end.failure.is_infrastructure
+        failure = end.failure
         given.setdefault(end.state, []).append(
             {
                 "in_sweep": sweep_id,
                 "in_number": end.number,
                 "in_attempt": end.attempt,
                 "why": end.reason,
-                "new_failure": end.failure and end.failure.value,
-                "more_failures": int(end.failure is not None and not is_lost),
-                "more_lost": int(is_lost),
+                "new_failure": failure and failure.value,
+                "more_failures": int(failure is not None and not failure.is_infrastructure),
+                "more_lost": int(failure is not None and failure.counts_as_lost),
                 "new_value": end.value,
                 "new_length": end.length,
                 "rank": rank,

@@ -178,5 +178,3 @@ def _limit_file_sizes(agent: AgentProcess, size: int) -> None:
 
 def _may_read_us(argv: list[str]) -> bool:
     return subprocess.run([*argv, SWEEP, "--version"], capture_output=True, check=False).returncode == 0
-
-

@@ -1,4 +1,4 @@
-"""A folder with a script, a sweep and real agents on it: what the acceptance tests of the agent start, watch and kill."""
+"""A folder with a script, a sweep and real agents on it: what the tests of the agent start, watch and kill."""
 
 from __future__ import annotations
 
@@ -44,7 +44,13 @@ class AgentProcess:
         self.out_file, self.err_file = folder / f"{name}.out", folder / f"{name}.err"
         with self.out_file.open("wb") as out, self.err_file.open("wb") as err:
             self.process = subprocess.Popen(
-                argv, cwd=folder, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env={**os.environ, **environ}, **options
+                argv,
+                cwd=folder,
+                stdout=out,
+                stderr=err,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **environ},
+                **options,
             )
 
     @property

@@ -127,7 +127,7 @@ def test_a_stale_finisher_is_refused(sweep_store: SweepStore) -> None:
         (FailureClass.OOM, 1, 0),
         (FailureClass.LOST, 0, 1),
         (FailureClass.KILLED, 0, 1),
-        (FailureClass.PREEMPTED, 0, 1),
+        (FailureClass.PREEMPTED, 0, 0),
     ],
 )
 def test_a_trial_that_is_given_back_waits_again(

@@ -78,10 +78,15 @@ def test_with_a_target_nothing_is_suggested_ahead_of_need() -> None:
     assert controller(method="bayes").lookahead == 1
 
 
-@pytest.mark.parametrize("failure", [FailureClass.LOST, FailureClass.KILLED, FailureClass.PREEMPTED])
+@pytest.mark.parametrize("failure", [FailureClass.LOST, FailureClass.KILLED])
 def test_a_machines_failure_is_retried_until_the_limit(failure: FailureClass) -> None:
     decisions = [controller().after_attempt(record(0, {}, lost=lost), failure) for lost in range(LOST_LIMIT)]
     assert [decision.is_retry for decision in decisions] == [True, True, False]
+
+
+def test_a_preempted_trial_always_runs_again() -> None:
+    decision = controller().after_attempt(record(0, {}, lost=LOST_LIMIT), FailureClass.PREEMPTED)
+    assert decision.is_retry
 
 
 def test_a_failure_of_the_code_is_retried_as_often_as_the_user_allows() -> None:
