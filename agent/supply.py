@@ -22,6 +22,7 @@ class Supply:
         self._suggester = Suggester(store, sweep_id, agent_id)
         self._pause = _SHORTEST
         self._next = 0.0
+        self._exhausted = False
         self.state = SweepState.RUNNING
         """The sweep's state as far as this agent has heard."""
 
@@ -54,8 +55,6 @@ class Supply:
         self._next = time.monotonic() + self._pause
         self._pause = min(_LONGEST, self._pause * 1.6)
         return []
-
-    _exhausted = False
 
     def _claim(self, count: int) -> list[TrialRecord]:
         return self._store.claim(self._sweep_id, self._agent_id, count, self._ttl)

@@ -92,7 +92,7 @@ class FunctionExecutor(Executor):
         began = time.monotonic()
         try:
             with entered(context):
-                self._function()
+                _call_to_its_end(self._function)
         except TrialStopped:
             handle.exit = Exit(stopped=True)
         except KeyboardInterrupt:
@@ -128,6 +128,15 @@ class FunctionHandle(Handle):
 
     def why_stop(self) -> str:
         return self.stop_reason
+
+
+def _call_to_its_end(function: Callable[[], object]) -> None:
+    """`sys.exit()` and `sys.exit(0)` are good ends, also for the run that is still open."""
+    try:
+        function()
+    except SystemExit as leaving:
+        if leaving.code:
+            raise
 
 
 def _exit_of(leaving: SystemExit) -> Exit:
