@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.attempt import Attempt
-from agent.verdict import Verdict
+from agent.attempts.attempt import Attempt
+from agent.attempts.verdict import Verdict
 from sweeps.states import TrialState
 from sweeps.views.wording import clean, number, params_text
 

@@ -10,27 +10,27 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from agent.announcing import Announcer, Say
-from agent.concluding import Concluding
+from agent.attempts.concluding import Concluding
+from agent.attempts.launching import Launcher
+from agent.attempts.limits import FailureLimits
+from agent.attempts.pruning import Pruning
+from agent.attempts.shipping import Shipping
+from agent.attempts.slots import Slots
 from agent.errors import SlotsInvalid
 from agent.executors.contract import Executor
 from agent.executors.function import FunctionExecutor
 from agent.executors.process import GRACE as GUARD_GRACE
 from agent.executors.process import ProcessExecutor
-from agent.heartbeat import TTL
-from agent.housekeeping import Housekeeping
-from agent.launching import Launcher
-from agent.limits import FailureLimits
 from agent.loop import Loop, Parts
-from agent.pruning import Pruning
-from agent.shipping import Shipping
-from agent.slots import Slots
-from agent.supply import Supply
+from agent.upkeep.heartbeat import TTL
+from agent.upkeep.housekeeping import Housekeeping
+from agent.upkeep.supply import Supply
 from agent.wake import Wake
+from sweeps.control.controller import Controller
 from sweeps.ids import new_id
 from sweeps.records import AgentRecord, SweepRecord
 from sweeps.spec.model import SweepSpec
 from sweeps.states import SweepState
-from sweeps.stoppers import make_stopper
 from sweeps.store.contract import SweepStore
 from tracking.home import Home
 from tracking.store.contract import RunStore
@@ -117,7 +117,6 @@ def assemble(
     def heard(state: SweepState) -> None:
         supply.state = state
 
-    stopper = make_stopper(spec)
     executor = _executor(function, wake, options.slots, ttl)
     loop = Loop(
         Parts(
@@ -132,7 +131,9 @@ def assemble(
             supply=supply,
             concluding=Concluding(sweeps, sweep.id, spec, slots, limits, announcer),
             housekeeping=Housekeeping(sweeps, runs, sweep.id, ttl, say, heard),
-            pruning=Pruning(stopper, metric, sweeps, runs, sweep.id) if stopper is not None and metric else None,
+            pruning=Pruning(Controller(spec), metric, sweeps, runs, sweep.id)
+            if metric and spec.early_terminate
+            else None,
             announcer=announcer,
             wake=wake,
             ttl=ttl,

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from agent.announcing import Announcer
-from agent.attempt import CANCELED, PREEMPTED, Attempt
-from agent.concluding import Concluding
-from agent.curve import Curve
+from agent.attempts.attempt import CANCELED, PREEMPTED, Attempt
+from agent.attempts.concluding import Concluding
+from agent.attempts.curve import Curve
+from agent.attempts.launching import Launcher
+from agent.attempts.pruning import Pruning
+from agent.attempts.shipping import INTERVAL, Shipping
+from agent.attempts.slots import Slots
 from agent.errors import AgentError, CannotLaunch
 from agent.executors.contract import Executor
-from agent.heartbeat import Beat, Heartbeat
-from agent.housekeeping import Housekeeping
-from agent.launching import Launcher
-from agent.pruning import Pruning
-from agent.reach import Reach
-from agent.shipping import INTERVAL, Shipping
-from agent.slots import Slots
-from agent.supply import Supply
+from agent.upkeep.heartbeat import Beat, Heartbeat
+from agent.upkeep.housekeeping import Housekeeping
+from agent.upkeep.reach import Reach
+from agent.upkeep.supply import Supply
 from agent.wake import Wake
 from sweeps.errors import SweepNotFound
 from sweeps.records import TrialKey, TrialRecord

@@ -1,16 +1,16 @@
 """Every error that the sweeps floor raises on purpose.
 
-    tracking.errors.SweepError
-    └── SweepsError
-        ├── SpecInvalid             a sweep.yaml with faults: all of them, each with its place
-        ├── SpaceExhausted          the searcher has no further suggestion
-        ├── SweepNotFound           no sweep has this id (names the nearest)
-        ├── AmbiguousId             the prefix fits several
-        ├── TrialNotFound           no trial has this name or number
-        ├── LeaseLost               the lease of a trial or of the suggesting role is no longer ours
-        ├── BudgetTooSmall          a finished sweep is to go on without room for another trial
-        ├── NothingToRun            the sweep is over, paused or has no trial yet
-        └── NoRunner                no agent floor is installed beside this package
+tracking.errors.SweepError
+└── SweepsError
+    ├── SpecInvalid             a sweep.yaml with faults: all of them, each with its place
+    ├── SpaceExhausted          the searcher has no further suggestion
+    ├── SweepNotFound           no sweep has this id (names the nearest)
+    ├── AmbiguousId             the prefix fits several
+    ├── TrialNotFound           no trial has this name or number
+    ├── LeaseLost               the lease of a trial or of the suggesting role is no longer ours
+    ├── BudgetTooSmall          a finished sweep is to go on without room for another trial
+    ├── NothingToRun            the sweep is over, paused or has no trial yet
+    └── NoRunner                no agent floor is installed beside this package
 """
 
 from __future__ import annotations

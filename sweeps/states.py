@@ -76,5 +76,5 @@ class FailureClass(StrEnum):
 
     @property
     def counts_as_lost(self) -> bool:
-        """Whether it uses up one of the times that a trial may lose its machine. What was asked to make room does not."""
+        """Whether it uses up one of the times that a trial may lose its machine: being asked to make room does not."""
         return self in {FailureClass.LOST, FailureClass.KILLED}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.curve import Curve
+from agent.attempts.curve import Curve
 from sweeps.control.judging import judge_values
 from sweeps.spec.parts import Goal, MetricSpec
 from tracking.store.contract import RunBatch, SeriesPart

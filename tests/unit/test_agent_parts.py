@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import agent.guard
+from agent.attempts.limits import FailureLimits
+from agent.attempts.slots import Slots
+from agent.attempts.watching import never_logged
 from agent.errors import NamesHidden, SlotsInvalid
-from agent.limits import FailureLimits
-from agent.reach import Reach
 from agent.shadows import check
-from agent.slots import Slots
-from agent.watching import never_logged
+from agent.upkeep.reach import Reach
 from tracking.errors import StoreUnavailable
 
 

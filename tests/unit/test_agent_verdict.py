@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from agent.attempt import CANCELED, LOST, PREEMPTED, PRUNED, Attempt
-from agent.curve import Curve
+from agent.attempts.attempt import CANCELED, LOST, PREEMPTED, PRUNED, Attempt
+from agent.attempts.curve import Curve
+from agent.attempts.verdict import judge, run_end
 from agent.executors.contract import Exit, Handle, Launch
-from agent.verdict import judge, run_end
 from sweeps.records import TrialKey, TrialRecord
 from sweeps.spec.parts import Goal, MetricSpec
 from sweeps.states import FailureClass, TrialState

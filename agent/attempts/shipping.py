@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent.attempt import Attempt
-from agent.verdict import never_began, run_end
+from agent.attempts.attempt import Attempt
+from agent.attempts.verdict import never_began, run_end
 from sweeps.records import SweepRecord
 from tracking.home import journal_path
 from tracking.store.contract import RunBatch, RunEnd, RunStart, RunStore

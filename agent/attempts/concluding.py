@@ -6,14 +6,14 @@ import time
 from collections.abc import Sequence
 
 from agent.announcing import Announcer
-from agent.attempt import Attempt
+from agent.attempts.attempt import Attempt
+from agent.attempts.limits import FailureLimits
+from agent.attempts.shipping import log_tail
+from agent.attempts.slots import Slots
+from agent.attempts.target import Target
+from agent.attempts.verdict import Verdict, judge
+from agent.attempts.watching import MetricWatch
 from agent.errors import AgentError, CannotLaunch, TooManyFailures
-from agent.limits import FailureLimits
-from agent.shipping import log_tail
-from agent.slots import Slots
-from agent.target import Target
-from agent.verdict import Verdict, judge
-from agent.watching import MetricWatch
 from sweeps.spec.model import SweepSpec
 from sweeps.store.contract import SweepStore
 from tracking.home import journal_path

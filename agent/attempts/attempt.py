@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from agent.curve import Curve
+from agent.attempts.curve import Curve
 from agent.executors.contract import Exit, Handle, Launch
 from sweeps.records import TrialKey, TrialRecord
 from tracking.shipping.journal_shipper import JournalShipper

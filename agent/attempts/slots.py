@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.attempt import Attempt
+from agent.attempts.attempt import Attempt
 from sweeps.records import TrialKey
 
 _AHEAD_SECONDS = 0.1  # so much work waits in the executor's queue, for trials shorter than that

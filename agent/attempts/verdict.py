@@ -6,7 +6,7 @@ import re
 import signal
 from dataclasses import dataclass
 
-from agent.attempt import CANCELED, PREEMPTED, PRUNED, Attempt
+from agent.attempts.attempt import CANCELED, PREEMPTED, PRUNED, Attempt
 from agent.executors.contract import Exit
 from sweeps.control.controller import after_attempt
 from sweeps.records import Outcome, Return

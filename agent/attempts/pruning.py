@@ -1,11 +1,11 @@
-"""Asks the stopper about running trials whose curves have grown, and ends those which it condemns."""
+"""Asks the controller about running trials whose curves have grown, and ends those which it condemns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent.attempt import PRUNED, Attempt
-from sweeps.stoppers.contract import Stopper
+from agent.attempts.attempt import PRUNED, Attempt
+from sweeps.control.controller import Controller
 from sweeps.store.contract import SweepStore
 from tracking.store.contract import RunStore
 
@@ -13,8 +13,8 @@ from tracking.store.contract import RunStore
 class Pruning:
     """Compares with the curves of all trials of the sweep, whichever agent runs or ran them."""
 
-    def __init__(self, stopper: Stopper, metric: str, sweeps: SweepStore, runs: RunStore, sweep_id: str) -> None:
-        self._stopper, self._metric = stopper, metric
+    def __init__(self, controller: Controller, metric: str, sweeps: SweepStore, runs: RunStore, sweep_id: str) -> None:
+        self._controller, self._metric = controller, metric
         self._sweeps, self._runs, self._sweep_id = sweeps, runs, sweep_id
 
     def judge(self, grown: Iterable[Attempt], grace: float) -> None:
@@ -24,14 +24,14 @@ class Pruning:
             for attempt in grown
             if attempt.exit is None
             and not attempt.stop
-            and (count := self._stopper.due(attempt.judged, length := attempt.curve.length)) is not None
+            and (count := self._controller.due(attempt.judged, length := attempt.curve.length)) is not None
         ]
         if not due:
             return
         curves = self._curves(max(count for _, _, count in due))
         for attempt, length, _ in due:
             attempt.judged = length
-            stop = self._stopper.judge(attempt.trial.number, curves)
+            stop = self._controller.judge(attempt.trial.number, curves)
             if stop is not None:
                 attempt.ask_to_end(PRUNED + stop.reason, grace)
 

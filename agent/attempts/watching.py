@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from agent.announcing import Say
-from agent.attempt import Attempt
+from agent.attempts.attempt import Attempt
 from sweeps.records import Notice
 from sweeps.store.contract import SweepStore
 
