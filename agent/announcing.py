@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from agent.attempts.attempt import Attempt
 from agent.attempts.verdict import Verdict
-from sweeps.states import TrialState
+from sweeps.records import TrialRecord
+from sweeps.states import FailureClass, TrialState
 from sweeps.views.wording import clean, number, params_text
 
 Say = Callable[[str], None]
+
+_HOW: dict[FailureClass | None, str] = {
+    FailureClass.CODE: "failed",
+    FailureClass.OOM: "failed",
+    FailureClass.DIVERGED: "failed",
+    FailureClass.KILLED: "ended",
+    FailureClass.PREEMPTED: "ended",
+}
+"""What people call the end of an attempt; the reason says the rest."""
 
 
 def silent(_line: str) -> None:
@@ -24,12 +35,14 @@ class Announcer:
         self.warn = warn
         self._metric = metric or "value"
 
-    def started(self, attempt: Attempt) -> None:
+    def started(self, trial: TrialRecord) -> None:
+        """Called by the thread that begins it, which is the function's own: a reader who left is the loop's affair."""
         if self.say is silent:
             return
-        again = f" (attempt {attempt.key.attempt})" if attempt.key.attempt > 1 else ""
-        shown = " ".join(params_text(attempt.trial.params, attempt.trial.params))
-        self.say(f"trial {attempt.trial.number} started{again}: {shown}")
+        again = f" (attempt {trial.attempt})" if trial.attempt > 1 else ""
+        shown = " ".join(params_text(trial.params, trial.params))
+        with suppress(OSError):
+            self.say(f"trial {trial.number} started{again}: {shown}")
 
     def ended(self, attempt: Attempt, verdict: Verdict) -> None:
         if self.say is silent:
@@ -39,7 +52,8 @@ class Announcer:
         if verdict.outcome is None:
             why = verdict.back.reason if verdict.back is not None else "its lease was taken over, the result is refused"
             again = ", it runs again" if verdict.back is not None else ""
-            self.say(f"{head} {verdict.failure or 'lost'} after {seconds}: {clean(why)}{again}")
+            how = _HOW.get(verdict.failure, "lost")
+            self.say(f"{head} {how} after {seconds}: {clean(why)}{again}")
             return
         outcome = verdict.outcome
         value = f" {self._metric}={number(outcome.value)}" if outcome.value is not None else ""

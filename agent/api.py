@@ -22,11 +22,14 @@ def run_sweep(
     slots: int = 1,
     store_url: str | None = None,
     quiet: bool = False,
+    max_consecutive_failures: int | None = None,
 ) -> None:
     """Run trials until the sweep is over or `count` of them (default: no limit) have ended.
 
     `function` is called once per trial; with one slot in the calling thread, with more in threads. Without it the
-    sweep's program is run. An exception of the function fails that trial only. `quiet` prints no line per trial.
+    sweep's program is run. An exception of the function fails that trial only, unless the first five trials fail
+    (SWEEP_AGENT_MAX_INITIAL_FAILURES sets the five, 0: never) or `max_consecutive_failures` in a row (default None:
+    any number). `quiet` prints no line per trial.
 
     Raises SweepNotFound, CannotLaunch, TooManyFailures (with the last traceback), KeyboardInterrupt after Ctrl-C.
     """
@@ -35,7 +38,7 @@ def run_sweep(
             store.find_sweep(sweep_id),
             store,
             runs,
-            Options(slots=slots, count=count),
+            Options(slots=slots, count=count, max_consecutive_failures=max_consecutive_failures or 0),
             function=function,
             say=silent if quiet else _print,
             warn=_warn,
@@ -52,9 +55,12 @@ def run_sweep(
         raise SystemExit(signals.status)
 
 
+# One write per line: print makes two, and what a function in another thread prints would come between them.
 def _print(line: str) -> None:
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

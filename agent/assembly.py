@@ -105,7 +105,7 @@ def assemble(
     spec = SweepSpec.from_document(sweep.document)
     launcher = Launcher(sweep, spec, Home.find(), function=function is not None)
     warnings = launcher.check()
-    limits = FailureLimits.from_environment(options.max_consecutive_failures)
+    limits = FailureLimits.from_environment(options.max_consecutive_failures, functions=function is not None)
     wake, agent_id = Wake(), new_id()
     sweeps.register_agent(_record(agent_id, sweep.id, options.slots))
     metric = spec.metric.name if spec.metric else None

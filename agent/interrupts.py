@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -20,11 +22,16 @@ _FORWARDED = ("SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGALRM", "SIGCONT", "SIGWINCH")
 
 
 class Interrupts:
-    """A `with` block in which signals steer the agent; in other threads than the main one it does nothing."""
+    """A `with` block in which signals steer the agent; in other threads than the main one it does nothing.
 
-    def __init__(self, agent: Agent, *, forward: bool = False) -> None:
+    `tell` gets the line that says what a Ctrl-C did. It is called in a signal handler, so it must not print: a handler
+    may interrupt the very write that print makes. The default writes to standard error, past all buffers.
+    """
+
+    def __init__(self, agent: Agent, *, forward: bool = False, tell: Callable[[str], None] | None = None) -> None:
         self._loop, self._executor = agent.loop, agent.executor
         self._forward = forward
+        self._tell = tell or write_error
         self._before: dict[int, Any] = {}
         self._level = Level.NONE
         self.signal: int | None = None
@@ -62,8 +69,7 @@ class Interrupts:
     def _on_interrupt(self, number: int, _frame: FrameType | None) -> None:
         self.signal = number
         self._level = Level(min(self._level + 1, Level.KILL))
-        # Not print: a handler may interrupt the very write that print makes.
-        os.write(2, f"\n{_TIERS[self._level].format(running=self._loop.running)}\n".encode())
+        self._tell(_TIERS[self._level].format(running=self._loop.running))
         self._loop.interrupt(self._level)
         self._pass_on(number)
 
@@ -79,3 +85,9 @@ class Interrupts:
     def _pass_on(self, number: int) -> None:
         if self._forward:
             self._executor.forward(number)
+
+
+def write_error(line: str) -> None:
+    """A line of its own on standard error, below the ^C of the terminal; may be called in a signal handler."""
+    with suppress(OSError):
+        os.write(2, f"\n{line}\n".encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -26,7 +27,7 @@ from sweeps.records import TrialKey, TrialRecord
 from sweeps.spec.model import Goal, SweepSpec
 from sweeps.states import SweepState
 from sweeps.store.contract import SweepStore
-from tracking.errors import StoreUnavailable
+from tracking.errors import StoreError, StoreUnavailable
 from tracking.shipping.journal_shipper import JournalShipper
 
 OVER = (SweepState.FINISHED, SweepState.CANCELED)
@@ -106,6 +107,9 @@ class Loop:
                 self._turn(heartbeat)
                 if not self._is_over():
                     parts.wake.wait(self._patience())
+            if not self._reach.is_away and not self._deleted:
+                with suppress(StoreError, SweepNotFound):  # then it is for the next agent to do
+                    parts.supply.leave()
         finally:
             heartbeat.close()
             parts.executor.close()
@@ -148,7 +152,7 @@ class Loop:
             parts.supply.hurry()
         parts.housekeeping.turn(now)
         if self._may_start():
-            self._start(parts.supply.take(self._wanted()))
+            self._start(parts.supply.take(*self._wanted()))
 
     def _hear(self, beat: Beat) -> None:
         if beat.renewal is None:
@@ -186,7 +190,6 @@ class Loop:
                 self._parts.store.unclaim([_key(left) for left in trials[index:]])
                 return
             self._slots.add(attempt)
-            self._parts.announcer.started(attempt)
 
     def _launch(self, trial: TrialRecord) -> Attempt:
         parts, metric = self._parts, self._parts.spec.metric
@@ -200,7 +203,7 @@ class Loop:
             trial=trial,
             key=_key(trial),
             launch=launch,
-            handle=parts.executor.start(launch),
+            handle=parts.executor.start(launch, lambda: parts.announcer.started(trial)),
             shipper=JournalShipper(launch.run_dir, launch.run_id, launch.attempt),
             curve=curve,
             slot=launch.slot,
@@ -209,14 +212,19 @@ class Loop:
     # -- deciding -------------------------------------------------------------------------------
 
     def _may_start(self) -> bool:
-        return self._level is Level.NONE and self.failure is None and self._wanted() > 0
+        return self._level is Level.NONE and self.failure is None and sum(self._wanted()) > 0
 
-    def _wanted(self) -> int:
-        room, count = self._slots.room, self._parts.count
-        return room if count is None else min(room, count - self._started)
+    def _wanted(self) -> tuple[int, int]:
+        """How many trials there are free slots for, and how many more may wait for their turn."""
+        free, count = self._slots.free, self._parts.count
+        ahead = self._slots.ahead if self._parts.supply.looks_ahead else 0
+        if count is None:
+            return free, ahead
+        left = max(0, count - self.taken)
+        return min(free, left), min(ahead, max(0, left - free))
 
     @property
-    def _started(self) -> int:
+    def taken(self) -> int:
         """Trials taken so far, less those which went back untouched."""
         return self._taken - self._parts.concluding.unclaimed
 
@@ -228,7 +236,7 @@ class Loop:
             return told_to_end and self._reach.seconds > _LAST_WORDS
         if self._level is not Level.NONE or self.failure is not None or self._parts.supply.state in OVER:
             return True
-        return self._parts.count is not None and self._started >= self._parts.count
+        return self._parts.count is not None and self.taken >= self._parts.count
 
     def _patience(self) -> float:
         """Seconds that the loop may sleep when nobody rings."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not from typing: the command imports this before its search path is clean
 if TYPE_CHECKING:
     from sweeps.api.sweep import Sweep, agent, create, get, sweep
     from sweeps.api.trial import Trial
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
         SpecInvalid,
         SweepNotFound,
         SweepsError,
+        TrialNotFound,
     )
     from sweeps.states import SweepState, TrialState
     from tracking.errors import SweepError
@@ -34,6 +33,7 @@ __all__ = [
     "SweepState",
     "SweepsError",
     "Trial",
+    "TrialNotFound",
     "TrialState",
     "agent",
     "create",
@@ -52,6 +52,7 @@ _HOMES = {
         "SpecInvalid",
         "SweepNotFound",
         "SweepsError",
+        "TrialNotFound",
     ),
     "sweeps.states": ("SweepState", "TrialState"),
     "sweeps.api.trial": ("Trial",),
@@ -59,8 +60,10 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Public names are imported at first use: the database is not loaded for `import sweeps`."""
+    from importlib import import_module
+
     for module, names in _HOMES.items():
         if name in names:
             value = globals()[name] = getattr(import_module(module), name)

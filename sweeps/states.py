@@ -55,6 +55,8 @@ TRIAL_TRANSITIONS: Transitions[TrialState] = Transitions(
 )
 
 OPEN_TRIALS = (TrialState.WAITING, TrialState.RUNNING)
+DONE_TRIALS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
+"""What was worked on to an end; a canceled trial was given up, most often before it ran."""
 
 
 class FailureClass(StrEnum):

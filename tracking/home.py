@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from tracking import environment
 from tracking.errors import HomeUnwritable
 
 
-@dataclass(frozen=True, slots=True)
 class Home:
     """The layout below `$SWEEP_HOME` (default `~/.sweepwright`). Nothing is created by looking at a path."""
 
-    root: Path
+    __slots__ = ("root",)
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
     @classmethod
     def find(cls) -> Home:

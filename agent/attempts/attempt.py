@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agent.attempts.curve import Curve
 from agent.executors.contract import Exit, Handle, Launch
@@ -28,7 +28,6 @@ class Attempt:
     shipper: JournalShipper
     curve: Curve
     slot: int
-    started: float = field(default_factory=time.monotonic)
     exit: Exit | None = None
     ended: float = 0.0
     stop: str = ""
@@ -60,10 +59,11 @@ class Attempt:
 
     @property
     def seconds(self) -> float:
-        """How long it has run, without the time in an executor's queue where that is known."""
+        """How long it has run, without the time in an executor's queue; 0 while it waits there."""
         if self.exit is not None and "seconds" in self.exit.details:
             return float(self.exit.details["seconds"])
-        return (self.ended or time.monotonic()) - self.started
+        began = self.handle.began
+        return (self.ended or time.monotonic()) - began if began else 0.0
 
     def notice_exit(self) -> bool:
         """Whether it has ended; asks the handle while it was not known to."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import random
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +14,11 @@ from pathlib import Path
 from agent import shadows
 from agent.errors import CannotLaunch
 from agent.executors.contract import Launch
+from agent.guard import why_not
 from sweeps.errors import SweepsError
 from sweeps.records import SweepRecord, TrialRecord
 from sweeps.spec.command import expand
-from sweeps.spec.macros import DEFAULT_COMMAND
+from sweeps.spec.macros import DEFAULT_COMMAND, LISTS
 from sweeps.spec.model import SweepSpec
 from tracking import environment
 from tracking.home import Home, console_path
@@ -34,17 +38,19 @@ class Launcher:
     def check(self) -> list[str]:
         """Find what would make every trial fail on this machine, before one is taken; returns warnings.
 
-        Raises CannotLaunch (no program, or it is no file), NamesHidden, HomeUnwritable.
+        Raises CannotLaunch (no program, it is no file, a variable of the command is not set), NamesHidden,
+        HomeUnwritable.
         """
         self._home.create()
         if self._function:
             return []
         if not self._spec.command and not self._spec.program:
             raise CannotLaunch(
-                f"sweep {self._sweep.id} names no program: add `program:` to its yaml, "
-                f"or run it with a function: sweeps.agent({self._sweep.id!r}, function=…)"
+                "the sweep names no program: add `program:` to its yaml, "
+                "or create it and run it with a function: sweeps.agent(id, function=…)"
             )
         program = self._check_program()
+        self._check_command()
         warnings = []
         if self._sweep.workdir and self.workdir != Path(self._sweep.workdir):
             warnings.append(
@@ -106,6 +112,30 @@ class Launcher:
         if not os.access(program, os.R_OK):
             raise CannotLaunch(f"program {program} may not be read by this user")
         return program
+
+    def _check_command(self) -> None:
+        """Make the command line of some trial, and find what it starts as the guard will: seen from the work folder."""
+        handshake = (environment.RUN_ID, environment.TRIAL, environment.ATTEMPT, environment.PARAM_FILE)
+        known = {**os.environ, **self._common, **{f"SWEEP_{name}": "" for name in handshake}}
+        params = self._spec.space.sample(random.Random(0))
+        try:
+            argv = expand(self._spec, params, interpreter=sys.executable, param_file="params.json", environ=known)
+        except SweepsError as error:
+            raise CannotLaunch(f"no trial can be started here: {error}") from error
+        first = (self._spec.command or DEFAULT_COMMAND)[0]
+        if not any(f"${{{macro}}}" in first for macro in (*LISTS, "args_json", "args_json_file")):
+            self._check_executable(argv[0])
+
+    def _check_executable(self, name: str) -> None:
+        target = self.workdir / name
+        wanted = str(target) if "/" in name else name
+        folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+        if shutil.which(wanted, path=os.pathsep.join(str(self.workdir / folder) for folder in folders)):
+            return
+        if target.is_dir():
+            wanted = str(target)
+        error = OSError(errno.EACCES if target.exists() else errno.ENOENT, "")
+        raise CannotLaunch(f"no trial can be started here: {why_not(wanted, error)}")
 
     def _common_environment(self) -> dict[str, str]:
         common = {

@@ -15,7 +15,7 @@ _SMOOTH = 0.2
 class Slots:
     """Attempts from their claim until the store knows their end. Changed by the loop's thread only.
 
-    With an executor that queues, very short trials are taken ahead of need, so that no slot waits for the store.
+    With an executor that queues, very short trials may be taken ahead of need, so that no slot waits for the store.
     """
 
     def __init__(self, count: int, *, ahead: bool = False) -> None:
@@ -53,9 +53,15 @@ class Slots:
         return [attempt for attempt in self._attempts.values() if attempt.exit is not None]
 
     @property
-    def room(self) -> int:
-        """How many more trials may be taken now."""
-        return max(0, self.count + self._depth() - len(self.running))
+    def free(self) -> int:
+        """How many slots have nothing to do. One whose trial's end is not in the store yet is not free: what a search
+        suggests for it must be able to know of that end."""
+        return max(0, self.count - len(self._attempts))
+
+    @property
+    def ahead(self) -> int:
+        """How many more trials may be taken besides those for free slots, to wait for their turn."""
+        return max(0, self.count + self._depth() - len(self.running) - self.free)
 
     def free_slot(self) -> int:
         """The lowest slot that nothing runs in; those who wait in a queue share the first."""

@@ -6,14 +6,16 @@ import click
 
 from agent.assembly import Options
 from agent.cli.options import agent_options
-from agent.cli.session import run_agent
+from agent.cli.session import Session
 from sweeps.cli.arguments import sweep_id
 from sweeps.cli.stores import existing_stores
 
 
 @click.command("agent")
 @sweep_id
-@click.option("--count", type=int, metavar="N", help="Stop after N trials (default: until the sweep is over).")
+@click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", help="Stop after N trials (default: until the sweep is over)."
+)
 @click.option("-p", "--project", help="Project of the sweep.")
 @click.option("-e", "--entity", help="Team or person that the sweep belongs to.")
 @agent_options
@@ -36,4 +38,5 @@ def command(
     options = Options(slots, count, grace, lease, max_consecutive_failed_runs)
     with existing_stores(sweep_id) as stores:
         wanted = "/".join(part for part in (entity if project else None, project, sweep_id) if part)
-        return run_agent(stores, stores.sweeps.find_sweep(wanted), options, forward=forward_signals, quiet=quiet)
+        sweep = stores.sweeps.find_sweep(wanted)
+        return Session(stores, sweep, options, forward=forward_signals, quiet=quiet).run()

@@ -10,7 +10,14 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--slots", type=int, default=1, show_default=True, metavar="N", help="Trials to run at once."),
+    click.option(
+        "--slots",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Trials to run at once.",
+    ),
     click.option(
         "--grace",
         type=click.FloatRange(min=0),
@@ -22,7 +29,7 @@ _OPTIONS = (
     click.option("--lease", type=click.FloatRange(min=0, min_open=True), hidden=True, help="Time of a lease, seconds."),
     click.option(
         "--max-consecutive-failed-runs",
-        type=int,
+        type=click.IntRange(min=0),
         default=0,
         metavar="N",
         help="Give up after N failures in a row (0: only the limits at the start, see the docs).",

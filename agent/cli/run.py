@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from agent.assembly import Options
 from agent.cli.options import agent_options
-from agent.cli.session import run_agent
-from sweeps.api.creating import Labels, create_sweep
+from agent.cli.session import Session
+from sweeps.api.creating import Labels, create_sweep, folder_note
+from sweeps.api.pasting import sweep_line
 from sweeps.api.steering import with_budget
 from sweeps.cli.stores import Stores
 from sweeps.spec import load
+from tracking.errors import SweepError
 
 
 @click.command("run")
 @click.argument("file", metavar="SWEEP.YAML", type=click.Path())
 @click.option("--trials", type=click.IntRange(min=1), metavar="N", help="Budget of the sweep (wins over the file).")
-@click.option("--count", type=int, metavar="N", help="Stop after N trials and leave the rest of the sweep to others.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop after N trials and leave the rest of the sweep to others.",
+)
 @click.option("-p", "--project", help="Project of the runs (wins over the file).")
 @click.option("-e", "--entity", help="Team or person that the sweep belongs to.")
 @click.option("-n", "--name", help="Name of the sweep, for people.")
@@ -43,12 +52,19 @@ def command(
         click.echo(f"{click.style('warning:', fg='yellow')} {warning}", err=True)
     with Stores() as stores:
         record = create_sweep(stores.sweeps, loaded, Labels(project, entity, name))
-        if trials is not None:
-            record = stores.sweeps.replace_document(record.id, with_budget(record.document, trials))
-        click.echo(
-            f"Created sweep {click.style(record.id, fg='cyan', bold=True)}; more agents: sweep agent {record.id}"
-        )
-        status = run_agent(stores, record, options, forward=forward_signals, quiet=quiet)
+        try:
+            if trials is not None:
+                record = stores.sweeps.replace_document(record.id, with_budget(record.document, trials))
+            session = Session(stores, record, options, forward=forward_signals, quiet=quiet)
+        except BaseException:  # it cannot run here: leave no sweep that nobody has seen
+            with suppress(SweepError):
+                stores.sweeps.delete_sweep(record.id)
+            raise
+        if note := folder_note(loaded):
+            click.echo(f"note: {note}", err=True)
+        shown = click.style(record.id, fg="cyan", bold=True)
+        click.echo(f"Created sweep {shown}; more agents: {sweep_line('agent', record.id)}")
+        status = session.run()
         _print_summary(stores, record.id)
     return status
 

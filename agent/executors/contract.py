@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,15 @@ class Exit:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+def nobody() -> None:
+    """Nobody wants to know that a trial begins."""
+
+
 class Handle(ABC):
     """A trial that was started."""
+
+    began: float = 0.0
+    """When it really began, by the monotonic clock; 0 while it waits for its turn."""
 
     @abstractmethod
     def poll(self) -> Exit | None:
@@ -67,8 +74,11 @@ class Executor(ABC):
     """Whether trials beyond the number of slots may be handed over, which then wait for their turn."""
 
     @abstractmethod
-    def start(self, launch: Launch) -> Handle:
-        """Start the trial; a program that cannot be started gives a Handle which polls as `launch_failed`."""
+    def start(self, launch: Launch, begins: Callable[[], None] = nobody) -> Handle:
+        """Start the trial; a program that cannot be started gives a Handle which polls as `launch_failed`.
+
+        `begins` is called when it really begins, in the thread that begins it: for what queues that may be much later.
+        """
 
     def withdraw(self) -> None:
         """Give up what was handed over and has not begun: such handles poll with `details["unstarted"]`.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from agent.executors.contract import Executor, Exit, Handle, Launch
+from agent.executors.contract import Executor, Exit, Handle, Launch, nobody
 from tracking.context import TrialContext, TrialStopped, entered
 
 UNSTARTED = Exit(stopped=True, details={"unstarted": True})
@@ -44,8 +44,8 @@ class FunctionExecutor(Executor):
         """Whether somebody has to call `serve`."""
         return not self._threads
 
-    def start(self, launch: Launch) -> FunctionHandle:
-        handle = FunctionHandle(launch)
+    def start(self, launch: Launch, begins: Callable[[], None] = nobody) -> FunctionHandle:
+        handle = FunctionHandle(launch, begins)
         self._calls.put(handle)
         return handle
 
@@ -89,31 +89,33 @@ class FunctionExecutor(Executor):
             project=launch.environment.get("SWEEP_PROJECT", ""),
             entity=launch.environment.get("SWEEP_ENTITY", ""),
         )
-        began = time.monotonic()
+        handle.began = time.monotonic()
         try:
+            handle.begins()
             with entered(context):
                 _call_to_its_end(self._function)
         except TrialStopped:
-            handle.exit = Exit(stopped=True)
+            handle.exit = Exit(stopped=True, details=handle.times())
         except KeyboardInterrupt:
-            handle.exit = Exit(signal=signal.SIGINT)
+            handle.exit = Exit(signal=signal.SIGINT, details=handle.times())
             self._wake()
             raise
         except SystemExit as leaving:
-            handle.exit = _exit_of(leaving)
+            handle.exit = _exit_of(leaving, handle.times())
         except BaseException:  # noqa: BLE001  the boundary between the user's function and the agent
             text = traceback.format_exc()
             _append(launch.console, text)
-            handle.exit = Exit(code=1, error=text)
+            handle.exit = Exit(code=1, error=text, details=handle.times())
         else:
-            handle.exit = Exit(code=0, details={"seconds": time.monotonic() - began})
+            handle.exit = Exit(code=0, details=handle.times())
 
 
 class FunctionHandle(Handle):
     """One call. It cannot be killed: it ends at its next `log()` after it was asked to."""
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(self, launch: Launch, begins: Callable[[], None] = nobody) -> None:
         self.launch = launch
+        self.begins = begins
         self.stop_reason = ""
         self.exit: Exit | None = None
 
@@ -129,6 +131,10 @@ class FunctionHandle(Handle):
     def why_stop(self) -> str:
         return self.stop_reason
 
+    def times(self) -> dict[str, float]:
+        """For how long it has run, as details of its exit: the agent may notice that much later."""
+        return {"seconds": time.monotonic() - self.began}
+
 
 def _call_to_its_end(function: Callable[[], object]) -> None:
     """`sys.exit()` and `sys.exit(0)` are good ends, also for the run that is still open."""
@@ -139,10 +145,10 @@ def _call_to_its_end(function: Callable[[], object]) -> None:
             raise
 
 
-def _exit_of(leaving: SystemExit) -> Exit:
+def _exit_of(leaving: SystemExit, times: dict[str, float]) -> Exit:
     if leaving.code is None or isinstance(leaving.code, int):
-        return Exit(code=int(leaving.code or 0))
-    return Exit(code=1, error=str(leaving.code))
+        return Exit(code=int(leaving.code or 0), details=times)
+    return Exit(code=1, error=str(leaving.code), details=times)
 
 
 def _append(console: Path | None, text: str) -> None:

@@ -10,12 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from agent.executors.contract import Executor, Exit, Handle, Launch
+from agent.executors.contract import Executor, Exit, Handle, Launch, nobody
 
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL when the agent has died
 _GUARD_FILE = str(Path(__file__).parent.parent / "guard.py")
@@ -34,12 +35,14 @@ class ProcessExecutor(Executor):
         self._lock = threading.Lock()
         self._link: _GuardLink | None = self._connect()
 
-    def start(self, launch: Launch) -> ProcessHandle:
+    def start(self, launch: Launch, begins: Callable[[], None] = nobody) -> ProcessHandle:
         with self._lock:
             if self._link is None or self._link.gone:
                 self._link = self._connect()
             handle = ProcessHandle(self._link, next(self._numbers))
+            handle.began = time.monotonic()
             self._link.start(handle, launch)
+        begins()
         return handle
 
     def forward(self, number: int) -> None:

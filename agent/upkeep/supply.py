@@ -31,19 +31,27 @@ class Supply:
         """Seconds until the next look."""
         return max(0.0, self._next - time.monotonic())
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether trials may be taken before there is a slot for them: not from a search that learns from every end."""
+        return self._suggester.lookahead != 1
+
     def hurry(self) -> None:
         """A trial has ended, so there may be something new to claim at once."""
         self._pause, self._next = _SHORTEST, 0.0
 
-    def take(self, count: int) -> list[TrialRecord]:
-        """Up to `count` leased trials, [] when there are none now. Raises StoreUnavailable, SweepNotFound."""
+    def take(self, free: int, ahead: int = 0) -> list[TrialRecord]:
+        """Leased trials for `free` slots and up to `ahead` more to wait for their turn; [] when there are none now.
+
+        Raises StoreUnavailable, SweepNotFound.
+        """
         if self.patience > 0:
             return []
-        trials = self._claim(count)
-        missing = count - len(trials)
+        trials = self._claim(free + ahead)
+        missing = free + ahead - len(trials)
         if missing and self._may_suggest():
             with suppress(IllegalMove):  # somebody ended the sweep meanwhile
-                if self._suggester.fill(missing):
+                if self._suggester.fill(max(0, free - len(trials)), missing):
                     trials += self._claim(missing)
         if trials:
             self.hurry()
@@ -55,6 +63,11 @@ class Supply:
         self._next = time.monotonic() + self._pause
         self._pause = min(_LONGEST, self._pause * 1.6)
         return []
+
+    def leave(self) -> SweepState:
+        """The agent is about to end: end the sweep as well if nothing is left to do for it. Its state then."""
+        self.state = self._suggester.settle().state
+        return self.state
 
     def _claim(self, count: int) -> list[TrialRecord]:
         return self._store.claim(self._sweep_id, self._agent_id, count, self._ttl)

@@ -79,11 +79,14 @@ class Asker:
                 self._closing.wait(_SUGGESTER_BUSY)
 
     def tell(self, number: int, telling: Telling) -> None:
-        """End a trial that was asked for here. Raises LeaseLost when it is no longer ours, StoreUnavailable."""
+        """End a trial that was asked for here.
+
+        Raises LeaseLost when it is no longer ours, TrialNotFound, StoreUnavailable.
+        """
         with self._lock:
             trial = self._held.get(number)
         if trial is None:
-            raise LeaseLost(f"trial {number} is not held here: it was told already, or its lease has expired")
+            raise LeaseLost(self._why_not_held(number))
         self._close_run(trial, telling)
         failure = FailureClass.CODE if telling.state is TrialState.FAILED else None
         key = TrialKey(self._sweep_id, number, trial.attempt)
@@ -179,6 +182,16 @@ class Asker:
         if metric is not None and reaches_target(metric, telling.value) and record.state in _STOPPABLE:
             reason = f"target {metric.target:g} of {metric.name} reached"
             self._sweeps.move_sweep(self._sweep_id, SweepState.STOPPING, reason)
+
+    def _why_not_held(self, number: int) -> str:
+        trial = self._sweeps.trial(self._sweep_id, number)
+        if trial.state not in OPEN_TRIALS:
+            return f"trial {number} has ended already: it is {trial.state.value}"
+        if trial.agent_id == self._agent_id:
+            return f"trial {number} is not held here any more: its lease has expired"
+        if trial.state is TrialState.RUNNING:
+            return f"trial {number} is not held here: another agent runs it"
+        return f"trial {number} is not held here: it waits; ask() gives the next one"
 
     def _why_nothing(self, record: SweepRecord) -> str:
         if record.state is SweepState.PAUSED:

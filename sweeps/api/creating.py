@@ -24,7 +24,7 @@ class Labels:
 
 
 def create_sweep(store: SweepStore, loaded: Loaded, labels: Labels | None = None) -> SweepRecord:
-    """Store a new sweep in state RUNNING. The working folder is remembered: relative programs are seen from there."""
+    """Store a new sweep in state RUNNING. Its folder is remembered: relative programs are seen from there."""
     said, spec = labels or Labels(), loaded.spec
     for last in (*[False] * (_TRIES - 1), True):
         new = NewSweep(
@@ -35,7 +35,7 @@ def create_sweep(store: SweepStore, loaded: Loaded, labels: Labels | None = None
             entity=said.entity or spec.entity or environment.read(environment.ENTITY) or "",
             name=said.name or spec.name or "",
             description=spec.description or "",
-            workdir=str(Path.cwd()),
+            workdir=str(folder_of(loaded)),
         )
         try:
             return store.create_sweep(new)
@@ -45,11 +45,26 @@ def create_sweep(store: SweepStore, loaded: Loaded, labels: Labels | None = None
     raise AssertionError("unreachable")
 
 
+def folder_of(loaded: Loaded) -> Path:
+    """The folder in which the trials run: the working folder, or the YAML's when only that one has the program."""
+    here, program = Path.cwd(), loaded.spec.program
+    if program is None or Path(program).is_file():
+        return here
+    beside = Path(loaded.source).expanduser().parent.absolute()  # for a mapping this is the working folder
+    return beside.resolve() if (beside / program).is_file() else here
+
+
+def folder_note(loaded: Loaded) -> str:
+    """What to tell when the trials do not run in the working folder; else ""."""
+    folder = folder_of(loaded)
+    return "" if folder == Path.cwd() else f"{loaded.spec.program} lies beside the YAML, so trials run in {folder}"
+
+
 def program_warning(loaded: Loaded) -> str:
     """Why `sweep agent` could not run this sweep as it stands; "" when nothing is in the way."""
     spec = loaded.spec
     if spec.program is None and spec.command is None:
         return "the sweep names no program, so only `sweeps.agent(id, function=…)` can run it"
-    if spec.program is not None and not Path(spec.program).is_file():
+    if spec.program is not None and not (folder_of(loaded) / spec.program).is_file():
         return f"program {spec.program!r} is no file in {Path.cwd()}; agents look for it there"
     return ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sweeps.about import About
+from sweeps.api.pasting import settings
 from sweeps.records import SweepRecord, TrialRecord
 from sweeps.spec.command import expand
 from tracking.home import Home
@@ -30,7 +31,10 @@ class _Variables(Mapping[str, str]):
 
 
 def repeat_line(record: SweepRecord, about: About, trial: TrialRecord) -> str:
-    """A line for a shell, with a `cd` when the sweep was made in another folder; "" when the sweep names no program."""
+    """A line for any shell that stands here; "" when the sweep names no program.
+
+    Where the sweep has another folder, it goes there first, with the home and store that are used here.
+    """
     spec = about.spec
     if spec.program is None and spec.command is None:
         return ""
@@ -43,7 +47,9 @@ def repeat_line(record: SweepRecord, about: About, trial: TrialRecord) -> str:
     )
     line = " ".join(map(_shell_word, argv))
     folder = record.workdir
-    return line if not folder or Path(folder) == Path.cwd() else f"cd {shlex.quote(folder)} && {line}"
+    if not folder or Path(folder).resolve() == Path.cwd().resolve():
+        return line
+    return f"cd {shlex.quote(folder)} && {settings()}{line}"
 
 
 def _shell_word(word: str) -> str:

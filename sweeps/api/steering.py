@@ -1,4 +1,4 @@
-"""The moves that people make with a sweep: pause, resume, stop, cancel, delete."""
+"""The moves that people make with a sweep: pause, resume, stop, cancel, delete. To make one twice is no fault."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import shutil
 from typing import Any
 
 from sweeps.about import About
-from sweeps.errors import BudgetTooSmall
+from sweeps.control.judging import reaches_target
+from sweeps.control.ranking import best_of
+from sweeps.errors import BudgetTooSmall, NothingToRun
 from sweeps.records import SweepRecord
 from sweeps.states import SweepState
 from sweeps.store.contract import SweepStore
@@ -15,6 +17,8 @@ from tracking.home import Home
 from tracking.store.contract import RunStore
 
 OVER = (SweepState.FINISHED, SweepState.CANCELED)
+# In these states nobody takes new trials any more, which is all that stop is for.
+_STOPPED = (SweepState.STOPPING, SweepState.CANCELING, *OVER)
 
 
 def pause(store: SweepStore, sweep_id: str) -> SweepRecord:
@@ -23,25 +27,40 @@ def pause(store: SweepStore, sweep_id: str) -> SweepRecord:
 
 
 def stop(store: SweepStore, sweep_id: str) -> SweepRecord:
-    """No new trials; running ones finish, then the sweep is finished. Raises IllegalMove, SweepNotFound."""
+    """No new trials; running ones finish, then the sweep is finished. One that is over stays as it is.
+
+    Raises SweepNotFound.
+    """
+    record = store.sweep(sweep_id)
+    if record.state in _STOPPED:
+        return record
     return store.move_sweep(sweep_id, SweepState.STOPPING, "stopped by the user")
 
 
 def cancel(store: SweepStore, sweep_id: str) -> SweepRecord:
-    """No new trials; running ones are ended. Raises IllegalMove, SweepNotFound."""
+    """No new trials; running ones are ended. One that is over stays as it is. Raises SweepNotFound."""
+    record = store.sweep(sweep_id)
+    if record.state in OVER:
+        return record
     return store.move_sweep(sweep_id, SweepState.CANCELING, "canceled by the user")
 
 
 def resume(store: SweepStore, sweep_id: str, trials: int | None = None) -> SweepRecord:
     """Let a paused sweep go on; a finished or canceled one only with a raised budget of `trials` trials in all.
 
-    Raises BudgetTooSmall (with what would do), IllegalMove, SweepNotFound.
+    Raises BudgetTooSmall (with what would do), NothingToRun when its target is reached, IllegalMove, SweepNotFound.
     """
     record = store.sweep(sweep_id)
     if trials is not None and trials < 1:
         raise UsageError(f"a budget of {trials} trials makes no sense: it must be at least 1")
+    _check_target(store, record)
     if record.state in OVER:
         _check_room(record, trials)
+    elif trials is not None and trials < record.next_number:
+        raise BudgetTooSmall(
+            f"sweep {record.id} has suggested {record.next_number} trials already, "
+            f"so its budget cannot become {trials}; `sweep stop {record.id}` ends it"
+        )
     if trials is not None:
         store.replace_document(sweep_id, with_budget(record.document, trials))
     return store.move_sweep(sweep_id, SweepState.RUNNING, "")
@@ -71,6 +90,20 @@ def delete(sweeps: SweepStore, runs: RunStore, sweep_id: str, home: Home) -> int
         if folder.parent == home.runs:  # an id is one path element; never delete anywhere else
             shutil.rmtree(folder, ignore_errors=True)
     return len(run_ids)
+
+
+def _check_target(store: SweepStore, record: SweepRecord) -> None:
+    """A larger budget is of no use to a sweep whose next agent would end it at once."""
+    about = About.of(record)
+    metric = about.spec.metric
+    if metric is None or metric.target is None:
+        return
+    best = best_of(store, record.id, about.goal)
+    if best is not None and reaches_target(metric, best.value):
+        raise NothingToRun(
+            f"sweep {record.id} has reached its target: trial {best.number} has {metric.name} = {best.value:g} "
+            f"(target {metric.target:g}). To search on, create a sweep with another target"
+        )
 
 
 def _check_room(record: SweepRecord, trials: int | None) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 
+from sweeps.api.pasting import without_password
+from sweeps.cli.search_path import is_install
 from sweeps.cli.stores import Stores, sqlite_path
 from tracking.errors import SweepError
 from tracking.home import Home
@@ -20,6 +23,11 @@ from tracking.home import Home
 DISTRIBUTION = "sweepwright"
 NAMES = ("sweeps", "agent", "tracking")
 _LIBRARIES = ("alembic", "click", "optuna", "psutil", "pyyaml", "rich", "sqlalchemy")
+_HIDEABLE = {
+    "our": NAMES,
+    "the library": ("alembic", "click", "optuna", "psutil", "rich", "sqlalchemy", "yaml"),
+    "Python's own": tuple(sys.stdlib_module_names - {"this", "antigravity"}),
+}
 _EXTRAS = {"postgres": "psycopg", "pandas": "pandas", "ray": "ray"}
 _OUR_HOME = Path(__file__).resolve().parents[2]
 _LOW, _SCARCE = 100 << 20, 1 << 30  # bytes
@@ -85,23 +93,24 @@ def owners() -> Iterator[Finding]:
 
 
 def shadows() -> Iterator[Finding]:
-    """Files of the user that would hide ours in a training process; the command itself does not see them."""
+    """Files of the user that would hide other modules in a training process; the command itself does not see them."""
     folders = [Path.cwd(), *(Path(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)]
-    for folder in dict.fromkeys(folder.absolute() for folder in folders):
-        if folder.resolve() == _OUR_HOME:
+    for folder in dict.fromkeys(folder.resolve() for folder in folders):
+        if is_install(str(folder)):
             continue
-        for name in NAMES:
-            for path in (folder / f"{name}.py", folder / name / "__init__.py"):
-                if path.exists():
-                    text = f"{path} hides our `{name}` from programs started there"
-                    yield Finding("shadow", Level.WARNING, text, "rename it")
+        for whose, names in _HIDEABLE.items():
+            for name in sorted(names):
+                for path in (folder / f"{name}.py", folder / name / "__init__.py"):
+                    if path.is_file():
+                        text = f"{path} hides {whose} `{name}` from programs started there"
+                        yield Finding("shadow", Level.WARNING, text, "rename it")
 
 
 def home() -> Iterator[Finding]:
     """Whether the home folder can be written; it is not made for the sake of looking."""
     root = Home.find().root
     standing = _nearest_existing(root)
-    writable = standing.is_dir() and os.access(standing, os.W_OK | os.X_OK)
+    writable = standing.is_dir() and _can_make_folders(standing)
     if writable and standing == root:
         yield Finding("home", Level.OK, f"{root} is writable")
     elif writable:
@@ -114,7 +123,10 @@ def home() -> Iterator[Finding]:
 def disk() -> Iterator[Finding]:
     """Room for the store and the runs."""
     place = _nearest_existing(Home.find().root)
-    free = shutil.disk_usage(place).free
+    usage = shutil.disk_usage(place)
+    if not usage.total:  # no real disk, such as /proc: the check of the home has said so
+        return
+    free = usage.free
     text = f"{free / (1 << 30):.1f} GiB free at {place}"
     if free < _LOW:
         yield Finding("disk", Level.BROKEN, text, "make room, or set SWEEP_HOME to another disk")
@@ -125,7 +137,7 @@ def disk() -> Iterator[Finding]:
 def store() -> Iterator[Finding]:
     """Whether the store answers and has a schema that we know."""
     url = Home.find().store_url
-    shown = _without_password(url)
+    shown = without_password(url)
     path = sqlite_path(url)
     if path is not None and not path.exists():
         yield Finding("store", Level.OK, f"{shown} is not there yet; the first sweep makes it")
@@ -166,11 +178,14 @@ def _origin(name: str) -> Path | None:
     return Path(spec.origin).resolve() if spec is not None and spec.origin else None
 
 
+def _can_make_folders(folder: Path) -> bool:
+    """Tried, because permissions do not tell it: root may write everywhere, and /proc takes no folder from anybody."""
+    try:
+        Path(tempfile.mkdtemp(prefix=".sweep-doctor-", dir=folder)).rmdir()
+    except OSError:
+        return False
+    return True
+
+
 def _nearest_existing(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.exists())
-
-
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    scheme, colon, login = head.partition("://")
-    return f"{scheme}{colon}{login.partition(':')[0]}:***{at}{tail}" if at and ":" in login else url

@@ -144,7 +144,7 @@ group = LazyGroup(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    search_path.clean()
+    search_path.clean()  # again for who calls this without the console script
     _Debug.on = False
     try:
         result: Any = group.main(list(argv) if argv is not None else None, prog_name="sweep", standalone_mode=False)

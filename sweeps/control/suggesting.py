@@ -25,8 +25,16 @@ class Suggester:
         self._document: Mapping[str, object] | None = None
         self._controller: Controller | None = None
 
-    def fill(self, need: int) -> int:
+    @property
+    def lookahead(self) -> int | None:
+        """How many suggestions the search makes ahead of need without loss; None before the first was made here."""
+        return self._controller.lookahead if self._controller is not None else None
+
+    def fill(self, need: int, welcome: int = 0) -> int:
         """See to it that at least `need` trials wait; how many wait now, made by this call or found.
+
+        `welcome` trials (default: `need`) would be run at once too, but only a search that loses nothing by looking
+        ahead makes more than `need`: the others learn from the ends that are still to come.
 
         0 when nothing can be claimed: another has the role (try again soon), the sweep is not RUNNING, or no further
         suggestion comes, in which case the sweep was marked as exhausted and settled.
@@ -37,20 +45,44 @@ class Suggester:
         if not self._store.acquire_suggesting(self._sweep_id, self._owner, self._ttl):
             return 0
         try:
-            return self._fill(need)
+            return self._fill(need, max(need, welcome))
         except LeaseLost:
             self._forget()
             return 0
         finally:
             self._store.release_suggesting(self._sweep_id, self._owner)
 
-    def _fill(self, need: int) -> int:
+    def settle(self) -> SweepRecord:
+        """End the sweep if its budget is spent or its space is used up and no trial is open; the sweep as it is then.
+
+        Raises SweepNotFound, StoreUnavailable.
+        """
+        sweep = self._store.sweep(self._sweep_id)
+        spent = sweep.state is SweepState.RUNNING and not sweep.exhausted and _may_be_spent(sweep)
+        if spent and self._store.acquire_suggesting(self._sweep_id, self._owner, self._ttl):
+            try:
+                self._note_end()
+            finally:
+                self._store.release_suggesting(self._sweep_id, self._owner)
+        return self._store.settle(self._sweep_id)
+
+    def _note_end(self) -> None:
+        """Ask for one more; a search that has none says why, what it suggests else is not kept."""
+        batch = self._up_to_date(self._store.sweep(self._sweep_id)).suggest(1)
+        self._forget()
+        if batch.exhausted and not batch.suggestions:
+            self._end(batch)
+
+    def _fill(self, need: int, welcome: int) -> int:
         sweep = self._store.sweep(self._sweep_id)
         waiting = self._waiting()  # another may have filled it since the caller found nothing
-        if waiting >= need or sweep.exhausted:
+        if waiting >= welcome or sweep.exhausted:
             return waiting
         controller = self._up_to_date(sweep)
-        batch = controller.suggest(self._count(controller, need - waiting))
+        wanted = welcome if controller.lookahead > 1 else need
+        if waiting >= wanted:
+            return waiting
+        batch = controller.suggest(self._count(controller, wanted - waiting))
         if batch.suggestions:
             self._add(batch)
         if batch.exhausted:
@@ -89,3 +121,10 @@ class Suggester:
     def _forget(self) -> None:
         self._controller = None
         self._document = None
+
+
+def _may_be_spent(sweep: SweepRecord) -> bool:
+    """Whether as many trials were made as budget or space have: then only the search can say that none follows."""
+    spec = SweepSpec.from_document(sweep.document)
+    limits = [limit for limit in (spec.max_trials, spec.space.size) if limit is not None]
+    return bool(limits) and sweep.next_number >= min(limits)

@@ -47,7 +47,7 @@ class BayesSearcher(Searcher):
 
     def tell(self, observations: Sequence[Observation]) -> None:
         for observation in observations:
-            self._taken.add(observation.params)
+            self._taken.learn(observation)
             self._memory.learn(observation)
 
     def ask(self, number: int) -> Suggestion:

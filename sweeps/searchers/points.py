@@ -11,8 +11,10 @@ from typing import Any, cast
 
 from sweeps.errors import SpaceExhausted
 from sweeps.records import Params
+from sweeps.searchers.contract import Observation
 from sweeps.space import Lattice, SearchSpace, identity
 from sweeps.space.values import is_number
+from sweeps.states import TrialState
 
 
 class Alternatives:
@@ -118,6 +120,12 @@ class FreeRanks:
         if position == len(self._taken) or self._taken[position] != rank:
             self._taken.insert(position, rank)
 
+    def give_back(self, rank: int) -> None:
+        """The opposite of take; what was not taken is no error."""
+        position = bisect_left(self._taken, rank)
+        if position < len(self._taken) and self._taken[position] == rank:
+            del self._taken[position]
+
     def __getitem__(self, position: int) -> int:
         """The free number before which `position` free ones stand."""
         before = bisect_right(range(len(self._taken)), position, key=lambda i: self._taken[i] - i)
@@ -130,27 +138,31 @@ class Taken:
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
         self._points = Points.of_draws(space)
-        self._keys: set[Hashable] = set()
+        self._holders: dict[Hashable, set[int]] = {}
         self._free = FreeRanks(self._points.count if self._points else 0)
 
     @property
     def is_finite(self) -> bool:
         return self._points is not None
 
-    def add(self, params: Params) -> None:
-        """This point was suggested. Points from outside of the space are no harm."""
-        if self._points is None or any(name not in params for name in self._space.names):
+    def learn(self, observation: Observation) -> None:
+        """The trial's point was suggested; once the trial is canceled it is free again. Foreign points are no harm."""
+        if self._points is None or any(name not in observation.params for name in self._space.names):
             return
-        key = self._space.canonical(params)
-        if key in self._keys:
-            return
-        self._keys.add(key)
-        rank = self._points.rank(params)
+        key = self._space.canonical(observation.params)
+        holders = self._holders.setdefault(key, set())
+        if observation.state is TrialState.CANCELED:
+            holders.discard(observation.number)
+        else:
+            holders.add(observation.number)
+        rank = self._points.rank(observation.params)
         if rank is not None:
-            self._free.take(rank)
+            (self._free.take if holders else self._free.give_back)(rank)
 
     def __contains__(self, params: object) -> bool:
-        return self._points is not None and self._space.canonical(cast(Mapping[str, Any], params)) in self._keys
+        if self._points is None:
+            return False
+        return bool(self._holders.get(self._space.canonical(cast(Mapping[str, Any], params))))
 
     @property
     def left(self) -> int | None:

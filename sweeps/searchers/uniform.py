@@ -28,7 +28,7 @@ class RandomSearcher(Searcher):
 
     def tell(self, observations: Sequence[Observation]) -> None:
         for observation in observations:
-            self._taken.add(observation.params)
+            self._taken.learn(observation)
 
     def ask(self, number: int) -> Suggestion:
         if number < len(self._initial):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweeps.space import Quantized, SearchSpace, Uniform
+from sweeps.space import Categorical, Quantized, SearchSpace, Uniform
 from sweeps.spec.kinds import INVALID
 from sweeps.spec.macros import warn_of_unknown
 from sweeps.spec.parameters import LATER, Declared, report_empty
 from sweeps.spec.parts import Goal, HyperbandSpec, MetricSpec, Settings
+from sweeps.spec.placeholders import warn_of_placeholders
 from sweeps.spec.points import distinct, read_points
 from sweeps.spec.report import Report, join
 from sweeps.spec.source.node import Node
@@ -31,6 +32,7 @@ def parse(root: Node, report: Report, new_seed: int) -> Settings:
     initial = read_points(values.get("initial", ()), declared, method, report)
     if "command" in values:
         warn_of_unknown(root.entries()["command"].node, values["command"], report)
+    warn_of_placeholders(root, values.get("command", ()), declared, report)
     report.raise_if_faulty()
     return _settings(root, values, declared, initial, values.get("seed", new_seed))
 
@@ -101,7 +103,8 @@ def _check_method(method: str, declared: Sequence[Declared], report: Report) -> 
         distribution = one.parameter.distribution
         where = join("parameters", ".parameters.".join(one.parameter.path))
         if method == "grid" and distribution.grid() is None:
-            what = "weighted" if distribution.family == "categorical" else "continuous"
+            what = "weighted" if isinstance(distribution, Categorical) else "continuous"
+            what = "non-uniform" if isinstance(distribution, Quantized) else what
             hint = "use values, min and max as whole numbers, or q_uniform; or method: random"
             message = f"a grid cannot have a {what} parameter ({distribution.describe()})"
             report.fault(one.place, where, message, hint)

@@ -36,11 +36,16 @@ def _option(call: ast.Call, literals: Literals) -> Option | None:
         type=_type(given.get("type"), default),
         default=default,
         choices=literals.sequence(given.get("choices")),
-        form=Form.POSITIONAL if positional or short_only else _form(given, action),
-        required=literals.value(given.get("required")) is True or (positional and "nargs" not in given),
+        form=Form.POSITIONAL if positional else Form.SHORT if short_only else _form(given, action),
+        required=literals.value(given.get("required")) is True or (positional and _takes_a_word(given, literals)),
         help=_text(literals.value(given.get("help"))),
         line=call.lineno,
     )
+
+
+def _takes_a_word(given: dict[str, ast.expr], literals: Literals) -> bool:
+    """Whether a positional argument cannot be left out."""
+    return "nargs" not in given or literals.value(given["nargs"]) not in ("?", "*")
 
 
 def _form(given: dict[str, ast.expr], action: Any) -> Form:

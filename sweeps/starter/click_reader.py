@@ -43,7 +43,8 @@ def _click_option(call: ast.Call, literals: Literals) -> Option | None:
     default = literals.value(given["default"]) if "default" in given else None
     kind, choices, bounds = _click_type(given.get("type"), default, literals)
     name = long_name(flags)
-    form = Form.VALUE if name else Form.POSITIONAL
+    argument = called(call) == "argument"
+    form = Form.POSITIONAL if argument else Form.VALUE if name else Form.SHORT
     if any("/" in flag for flag in flags):
         form = Form.SWITCH
     elif (
@@ -52,7 +53,7 @@ def _click_option(call: ast.Call, literals: Literals) -> Option | None:
         or literals.value(given.get("count")) is True
     ):
         form = Form.FLAG
-    elif literals.value(given.get("multiple")) is True or "nargs" in given:
+    elif not argument and (literals.value(given.get("multiple")) is True or "nargs" in given):
         form = Form.MANY
     return Option(
         name=name or flags[0].lstrip("-"),
@@ -61,10 +62,16 @@ def _click_option(call: ast.Call, literals: Literals) -> Option | None:
         choices=choices,
         bounds=bounds,
         form=form,
-        required=literals.value(given.get("required")) is True or called(call) == "argument",
+        required=literals.value(given.get("required")) is True or (argument and _takes_a_word(given, literals)),
         help=_text(literals.value(given.get("help"))),
         line=call.lineno,
     )
+
+
+def _takes_a_word(given: dict[str, ast.expr], literals: Literals) -> bool:
+    """Whether an argument cannot be left out."""
+    optional = literals.value(given.get("required")) is False or literals.value(given.get("nargs")) == -1
+    return not optional and "default" not in given
 
 
 def _click_type(

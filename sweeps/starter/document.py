@@ -8,19 +8,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweeps.errors import SweepsError
+from sweeps.spec.placeholders import PLACEHOLDER
 from sweeps.spec.source.scalars import resolve
 from sweeps.starter.logged import MetricGuess, guess_metric
-from sweeps.starter.options import UNKNOWN, Form
+from sweeps.starter.options import UNKNOWN, Form, Option
 from sweeps.starter.ranges import Proposal, has_valued_booleans, propose
 from sweeps.starter.script import Script
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_NO_WORD = re.compile(r"\W", re.ASCII)
 _OLD_BOOLEANS = {"y", "n", "yes", "no", "on", "off"}  # other readers of the file take them for booleans
 _WIDTH = 100
 
 
-def starter_document(script: Script, program: str) -> str:
-    """The YAML text. Raises SweepsError when the script has nothing that a sweep could set."""
+def starter_document(script: Script, program: str, output: str = "sweep.yaml") -> str:
+    """The YAML text of the file `output`. Raises SweepsError when the script has nothing that a sweep could set."""
     flags_allowed = script.from_command_line and not any(map(has_valued_booleans, script.options))
     proposals = [propose(option, flags_allowed) for option in script.options]
     taken = [proposal for proposal in proposals if proposal.keys]
@@ -29,7 +31,7 @@ def starter_document(script: Script, program: str) -> str:
         raise SweepsError(_nothing(program, left_out))
     metric = guess_metric(script.logged)
     lines = [
-        f"# A starter sweep for {_comment(program)}: check the ranges, then `sweep check sweep.yaml`.",
+        f"# A starter sweep for {_comment(program)}: check the ranges, then `sweep check {_comment(output)}`.",
         f"program: {scalar(program)}",
         *_search_lines(metric, script.logged),
         "run_cap: 20",
@@ -38,7 +40,7 @@ def starter_document(script: Script, program: str) -> str:
         *(line for proposal in taken for line in _parameter_lines(proposal)),
         *_left_out_lines(left_out),
         *_stopping_lines(metric),
-        *_command_lines(taken),
+        *_command_lines(taken, [option for option in script.options if _is_placed_by_hand(option)]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -115,11 +117,35 @@ def _stopping_lines(metric: MetricGuess | None) -> list[str]:
     ]
 
 
-def _command_lines(taken: Sequence[Proposal]) -> list[str]:
-    if not any(proposal.option.form in {Form.FLAG, Form.SWITCH} for proposal in taken):
+def _is_placed_by_hand(option: Option) -> bool:
+    """Whether the script demands it in a form that `${args}` cannot give."""
+    return option.required and option.form in {Form.POSITIONAL, Form.SHORT, Form.MANY}
+
+
+def _command_lines(taken: Sequence[Proposal], by_hand: Sequence[Option]) -> list[str]:
+    """A command of its own for flags, and for what is required but no `--name=value`; [] where the default does."""
+    flags = any(proposal.option.form in {Form.FLAG, Form.SWITCH} for proposal in taken)
+    if not flags and not by_hand:
         return []
-    macros = ["${env}", "${interpreter}", "${program}", "${args_no_boolean_flags}"]
-    return ["", "# Flags are given as --flag, or not at all.", f"command: {json.dumps(macros)}"]
+    positional = [option for option in by_hand if option.form is Form.POSITIONAL]
+    named = [option for option in by_hand if option.form is not Form.POSITIONAL]
+    placed = [word for option in [*positional, *named] for word in _words_of(option)]
+    lines = [""]
+    if by_hand:
+        names = ", ".join(option.name for option in by_hand)
+        lines.append(f"# The script requires {_comment(names)}: put it in place of {PLACEHOLDER}_….")
+    if flags:
+        lines.append("# Flags are given as --flag, or not at all.")
+    words = ["${env}", "${interpreter}", "${program}", *placed, "${args_no_boolean_flags}" if flags else "${args}"]
+    return [*lines, f"command: {json.dumps(words)}"]
+
+
+def _words_of(option: Option) -> list[str]:
+    """The words of the command that stand for a required option."""
+    placeholder = f"{PLACEHOLDER}_{_NO_WORD.sub('_', option.name)}"
+    if option.form is Form.POSITIONAL:
+        return [placeholder]
+    return [f"-{option.name}" if option.form is Form.SHORT else f"--{option.name}", placeholder]
 
 
 def _nothing(program: str, left_out: Sequence[Proposal]) -> str:

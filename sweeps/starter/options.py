@@ -19,6 +19,7 @@ class Form(StrEnum):
     FLAG = "flag"  # --nesterov: there or not
     SWITCH = "switch"  # --bias / --no-bias
     POSITIONAL = "positional"
+    SHORT = "short"  # -n 3, without a long name
     MANY = "many"  # several words
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from sweeps.spec.placeholders import PLACEHOLDER
 from sweeps.starter.options import UNKNOWN, Form, Option
 
 _WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")
@@ -78,7 +79,7 @@ def propose(option: Option, flags_allowed: bool) -> Proposal:
     if reason and not (option.required and option.form is Form.VALUE):
         return Proposal(option, {}, left_out=reason)
     if reason:
-        return Proposal(option, {"value": "CHANGE_ME"}, remark="required: give it a value")
+        return Proposal(option, {"value": PLACEHOLDER}, remark="required: give it a value")
     keys = _keys(option)
     if not keys:
         return Proposal(option, {}, left_out=f"no range can be told from the default {_shown(option.default)}")
@@ -97,6 +98,8 @@ def _reason(option: Option, flags_allowed: bool) -> str:
         return "no name for a parameter"
     if option.form is Form.POSITIONAL:
         return "positional: write it into `command`, before ${args}"
+    if option.form is Form.SHORT:
+        return "has no name with two hyphens: write it into `command`, before ${args}"
     if option.form is Form.MANY:
         return "takes several values"
     for known, reason in (

@@ -69,7 +69,8 @@ class SweepStore(ABC):
 
     @abstractmethod
     def replace_document(self, sweep_id: str, document: Mapping[str, object]) -> SweepRecord:
-        """Put a changed specification in place of the old one (a raised budget). Raises SweepNotFound."""
+        """Put a changed specification in place of the old one (a raised budget) and clear `exhausted`.
+        Raises SweepNotFound."""
 
     @abstractmethod
     def settle(self, sweep_id: str) -> SweepRecord:

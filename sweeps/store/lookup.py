@@ -42,11 +42,12 @@ def sweep(connection: Connection, sweep_id: str, *, lock: bool = False) -> Sweep
 def find_sweep(connection: Connection, prefix: str) -> SweepRecord:
     """One sweep by id, unique prefix or `entity/project/id`. Raises SweepNotFound, AmbiguousId."""
     *path, wanted = prefix.strip().strip("/").split("/")
-    rows = [row for row in connection.execute(_IDS).all() if _lies_in(row, path)]
+    everywhere = connection.execute(_IDS).all()
+    rows = [row for row in everywhere if _lies_in(row, path)]
     ids = [row.id for row in rows if wanted and row.id.startswith(wanted)]
     ids = [wanted] if wanted in ids else ids
     if not ids:
-        raise _not_found(prefix, rows)
+        raise _elsewhere(prefix, wanted, everywhere) or _not_found(prefix, rows or everywhere)
     if len(ids) > 1:
         raise AmbiguousId(f"{prefix!r} fits {len(ids)} sweeps: {_listed(ids)}. Give more of the id.")
     return sweep(connection, ids[0])
@@ -93,6 +94,16 @@ def _lies_in(row: Any, path: Sequence[str]) -> bool:
     """Whether a sweep fits the `entity/project` before its id; what the sweep leaves empty fits all."""
     given = dict(zip(("project", "entity"), reversed(path), strict=False))
     return all(not getattr(row, name) or getattr(row, name) == value for name, value in given.items())
+
+
+def _elsewhere(prefix: str, wanted: str, rows: Sequence[Any]) -> SweepNotFound | None:
+    """What to say when the id is right and the `entity/project` before it is not."""
+    found = [row for row in rows if wanted and row.id.startswith(wanted)]
+    if len(found) != 1:
+        return None
+    (row,) = found
+    path = "/".join(part for part in (row.entity, row.project, row.id) if part)
+    return SweepNotFound(f"no sweep {prefix!r} in this store. Did you mean {path}?")
 
 
 def _not_found(wanted: str, rows: Sequence[Any]) -> SweepNotFound:

@@ -31,7 +31,8 @@ _MOVE_OFF = _MOVE.values(suggester="")
 _MOVE_OVER = _MOVE_OFF.values(finished_at=clock())
 _MOVE_BACK = _MOVE.values(finished_at=None, exhausted="")
 _EXHAUST = update(SWEEPS).where(_SWEEP).values(exhausted=bindparam("why"))
-_REPLACE = update(SWEEPS).where(_SWEEP).values(document=bindparam("new_document"))
+# What the old specification had used up, the new one may have left.
+_REPLACE = update(SWEEPS).where(_SWEEP).values(document=bindparam("new_document"), exhausted="")
 _DELETE = delete(SWEEPS).where(_SWEEP)
 
 _TRIALS_OF = TRIALS.c.sweep_id == bindparam("in_sweep")

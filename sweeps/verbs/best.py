@@ -23,7 +23,7 @@ from sweeps.views.wording import clean, number
 @click.command("best")
 @sweep_id
 @click.option("--yaml", "form", flag_value="yaml", help="The parameters as YAML, nested as the run sees them.")
-@click.option("--json", "form", flag_value="json", help="The trial as JSON.")
+@click.option("--json", "form", flag_value="json", help="The trial as JSON; null while there is none.")
 @click.option("--command", "form", flag_value="command", help="The command line that repeats it, nothing else.")
 def command(sweep_id: str, form: str | None) -> None:
     """Print the best trial, or the command line that repeats it."""
@@ -32,6 +32,9 @@ def command(sweep_id: str, form: str | None) -> None:
         trials = stores.sweeps.trials(record.id)
     about = About.of(record)
     ranked = rank(trials, about.goal)
+    if not ranked and form == "json":
+        print_json(None)
+        return
     if not ranked:
         raise TrialNotFound(_why_none(record, about, trials))
     if form == "json":
@@ -76,10 +79,8 @@ def _command(record: SweepRecord, about: About, best: TrialRecord) -> str:
 def _why_none(record: SweepRecord, about: About, trials: list[TrialRecord]) -> str:
     if not about.metric:
         return f"sweep {record.id} has no metric, so no trial is the best"
-    running = sum(trial.state in OPEN_TRIALS for trial in trials)
-    ended = (
-        f"{len(trials) - running} trials have ended, none with a finite value"
-        if len(trials) > running
-        else "none has ended"
-    )
-    return f"sweep {record.id} has no best trial yet: {ended} of {about.metric!r}"
+    ended = sum(trial.state not in OPEN_TRIALS for trial in trials)
+    if not ended:
+        return f"sweep {record.id} has no best trial yet: no trial has ended"
+    have = "trial has" if ended == 1 else "trials have"
+    return f"sweep {record.id} has no best trial: {ended} {have} ended, none with a finite value of {about.metric!r}"

@@ -22,7 +22,7 @@ from sweeps.errors import SpaceExhausted, SpecInvalid, SweepsError
 from sweeps.searchers.contract import Observation, Searcher
 from sweeps.searchers.grid import GridSearcher
 from sweeps.searchers.uniform import RandomSearcher
-from sweeps.space import Parameter
+from sweeps.space import Categorical, Parameter, Quantized
 from sweeps.spec import Loaded, SweepSpec, expand, load, shell_line
 from sweeps.states import TrialState
 from sweeps.stoppers.factory import bands_of
@@ -164,10 +164,19 @@ def _table(spec: SweepSpec) -> Table:
         table.add_column(title, overflow="fold")
     table.add_column("on a grid", justify="right", no_wrap=True)
     for parameter in spec.space:
-        distribution, count = parameter.distribution, _alternatives(parameter)
-        alternatives = "continuous" if distribution.count is None else "weighted" if count is None else _grouped(count)
-        table.add_row(*map(Text, (parameter.name, distribution.family, distribution.extent(), alternatives)))
+        distribution = parameter.distribution
+        table.add_row(*map(Text, (parameter.name, distribution.family, distribution.extent(), _on_grid(parameter))))
     return table
+
+
+def _on_grid(parameter: Parameter) -> str:
+    """How many alternatives a grid has, or why it has none."""
+    alternatives = _alternatives(parameter)
+    if alternatives is not None:
+        return _grouped(alternatives)
+    if isinstance(parameter.distribution, Categorical):
+        return "weighted"
+    return "non-uniform" if isinstance(parameter.distribution, Quantized) else "continuous"
 
 
 def _facts(spec: SweepSpec) -> list[str]:

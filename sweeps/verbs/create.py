@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import click
 
-from sweeps.api.creating import Labels, create_sweep, program_warning
+from sweeps.api.creating import Labels, create_sweep, folder_note, program_warning
+from sweeps.api.pasting import sweep_line
 from sweeps.cli.arguments import as_json
 from sweeps.cli.stores import Stores
 from sweeps.spec import load
@@ -25,10 +26,12 @@ def command(file: str, project: str | None, entity: str | None, name: str | None
     loaded = load(file)
     with Stores() as stores:
         record = create_sweep(stores.sweeps, loaded, Labels(project, entity, name))
-    agent = f"sweep agent {record.id}"
+    agent = sweep_line("agent", record.id)
     doubts = [*loaded.warnings, *filter(None, [program_warning(loaded)])]
     for doubt in doubts:
         click.echo(f"{click.style('warning:', fg='yellow')} {doubt}", err=True)
+    if note := folder_note(loaded):
+        click.echo(f"note: {note}", err=True)
     if as_json:
         click.echo(dumps({"id": record.id, "project": record.project, "name": record.name, "agent": agent}))
         return

@@ -11,6 +11,7 @@ import click
 
 from sweeps.errors import SweepsError
 from sweeps.spec.loading import load_text
+from sweeps.spec.placeholders import placeholders
 from sweeps.starter.document import starter_document
 from sweeps.starter.script import read_script
 
@@ -29,7 +30,7 @@ from sweeps.starter.script import read_script
 @click.option("--print", "to_stdout", is_flag=True, help="Print the YAML instead of writing a file.")
 def command(script: Path, output: Path, force: bool, to_stdout: bool) -> None:
     """Write a starter sweep.yaml from a script's options; the script is read, never run."""
-    text = starter_document(read_script(script), script.as_posix())
+    text = starter_document(read_script(script), script.as_posix(), str(output))
     loaded = load_text(text, str(output))  # a file that we write passes our own check
     if to_stdout:
         click.echo(text, nl=False)
@@ -37,6 +38,9 @@ def command(script: Path, output: Path, force: bool, to_stdout: bool) -> None:
     _write(output, text, force=force)
     searched = ", ".join(loaded.spec.space.names)
     click.echo(f"Wrote {output}: {loaded.spec.method} over {searched}.")
+    gaps = placeholders(loaded.spec)
+    if gaps:
+        click.echo(f"The script requires what no sweep can guess; fill in: {', '.join(gaps)}")
     click.echo(f"Check the ranges, then: sweep check {output} && sweep run {output}")
 
 

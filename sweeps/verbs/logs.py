@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import click
 
-from sweeps.api.lookup import find_run
+from sweeps.about import About
+from sweeps.api.lookup import find_run, find_trial
 from sweeps.cli.arguments import as_json, trial_id
 from sweeps.cli.output import print_json
 from sweeps.cli.stores import Stores, existing_stores
-from sweeps.errors import TrialNotFound
+from sweeps.errors import SweepNotFound, TrialNotFound
 from sweeps.states import OPEN_TRIALS
-from tracking.errors import StoreUnavailable
+from tracking.errors import RunNotFound, StoreUnavailable
 from tracking.states import RunState
 from tracking.store.contract import RunRecord
 
@@ -33,7 +34,13 @@ def command(trial: str, follow: bool, tail: int | None, as_json: bool) -> None:
     if follow and as_json:
         raise click.UsageError("--follow and --json exclude each other.")
     with existing_stores(trial) as stores:
-        run = find_run(stores.sweeps, stores.runs, trial)
+        try:
+            run = find_run(stores.sweeps, stores.runs, trial)
+        except RunNotFound:
+            if not as_json or (unstarted := _unstarted(stores, trial)) is None:
+                raise
+            print_json(unstarted)
+            return
         if as_json:
             print_json(_json(stores, run, tail))
             return
@@ -42,7 +49,16 @@ def command(trial: str, follow: bool, tail: int | None, as_json: bool) -> None:
         if follow:
             printer.follow()
         elif not printer.offset:
-            click.echo(_why_silent(run), err=True)
+            click.echo(_why_silent(stores, run), err=True)
+
+
+def _unstarted(stores: Stores, text: str) -> dict[str, object] | None:
+    """What there is to say about a trial that has no run yet; None when it is no trial."""
+    try:
+        _, trial = find_trial(stores.sweeps, text)
+    except (SweepNotFound, TrialNotFound):
+        return None
+    return {"run_id": trial.run_id, "attempt": trial.attempt, "state": trial.state.value, "text": ""}
 
 
 def _json(stores: Stores, run: RunRecord, tail: int | None) -> dict[str, object]:
@@ -116,6 +132,18 @@ def _write(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _why_silent(run: RunRecord) -> str:
+def _why_silent(stores: Stores, run: RunRecord) -> str:
     state = "is running and has printed nothing yet" if run.state is RunState.RUNNING else "printed nothing"
-    return f"{run.id} {state} (the output of functions goes to the terminal of their agent)"
+    hint = " (the output of functions goes to the terminal of their agent)" if _is_function(stores, run) else ""
+    return f"{run.id} {state}{hint}"
+
+
+def _is_function(stores: Stores, run: RunRecord) -> bool:
+    """Whether it is a trial of a sweep that names no program."""
+    if not run.sweep_id:
+        return False
+    try:
+        spec = About.of(stores.sweeps.sweep(run.sweep_id)).spec
+    except SweepNotFound:  # deleted
+        return False
+    return spec.program is None and spec.command is None

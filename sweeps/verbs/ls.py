@@ -10,7 +10,7 @@ from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import Stores, store_is_missing
 from sweeps.control.ranking import best_of
 from sweeps.records import SweepRecord
-from sweeps.states import OPEN_TRIALS
+from sweeps.states import DONE_TRIALS
 from sweeps.store.contract import SweepStore
 from sweeps.views.json_forms import sweep_json
 from sweeps.views.tables import SweepLine, sweeps_table
@@ -59,7 +59,7 @@ def _line(store: SweepStore, record: SweepRecord, now: float) -> SweepLine:
         project=record.project,
         state=record.state.value,
         method=about.method,
-        done=sum(count for state, count in counts.items() if state not in OPEN_TRIALS),
+        done=sum(counts.get(state, 0) for state in DONE_TRIALS),
         budget=about.budget,
         best=best.value if best else None,
         metric=about.metric,

@@ -15,5 +15,5 @@ from sweeps.cli.telling import tell_state
 def command(sweep_id: str) -> None:
     """Pause a sweep: no new trials, running ones go on."""
     with existing_stores(sweep_id) as stores:
-        record = steering.pause(stores.sweeps, stores.sweeps.find_sweep(sweep_id).id)
-        tell_state(stores.sweeps, record)
+        before = stores.sweeps.find_sweep(sweep_id)
+        tell_state(stores.sweeps, before, steering.pause(stores.sweeps, before.id))

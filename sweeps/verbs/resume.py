@@ -16,5 +16,5 @@ from sweeps.cli.telling import tell_state
 def command(sweep_id: str, trials: int | None) -> None:
     """Resume a paused sweep, or a finished one with a larger budget (--trials)."""
     with existing_stores(sweep_id) as stores:
-        record = steering.resume(stores.sweeps, stores.sweeps.find_sweep(sweep_id).id, trials)
-        tell_state(stores.sweeps, record)
+        before = stores.sweeps.find_sweep(sweep_id)
+        tell_state(stores.sweeps, before, steering.resume(stores.sweeps, before.id, trials))

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sweeps.about import About
+from sweeps.api.repeating import repeat_line
 from sweeps.cli.arguments import as_json, sweep_id
 from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import Stores, existing_stores
@@ -18,7 +19,9 @@ from sweeps.records import SweepRecord, TrialRecord
 from sweeps.states import OPEN_TRIALS
 from sweeps.views.json_forms import notice_json, sweep_json, trial_json
 from sweeps.views.live_frame import render_frame
+from sweeps.views.presence import is_lost
 from sweeps.views.snapshot import SnapshotReader
+from sweeps.views.summary import repeat_text
 from sweeps.views.tables import trials_table
 from sweeps.views.wording import clean
 
@@ -39,10 +42,12 @@ def command(sweep_id: str, everything: bool, as_json: bool) -> None:
             return
         about, out = About.of(record), console()
         frame = render_frame(SnapshotReader(stores.sweeps, stores.runs, record.id).read(), min(out.width, 120))
+        now = stores.sweeps.now()
     _print_source(out, record)
     out.print(frame)
     if trials:
-        _print_trials(out, about, trials, everything=everything)
+        _print_trials(out, about, trials, now, everything=everything)
+        _print_repeat(out, record, about, trials)
 
 
 def _json(stores: Stores, record: SweepRecord, trials: Sequence[TrialRecord]) -> dict[str, object]:
@@ -74,13 +79,22 @@ def _printable(line: str) -> str:
     return " " * (len(line) - len(line.lstrip(" "))) + clean(line)
 
 
-def _print_trials(out: Console, about: About, trials: Sequence[TrialRecord], *, everything: bool) -> None:
+def _print_trials(out: Console, about: About, trials: Sequence[TrialRecord], now: float, *, everything: bool) -> None:
     ranked = rank(trials, about.goal)
     rest = [trial for trial in trials if trial not in ranked]
     # The rest by what people look for first: what runs, then what went wrong, then what waits.
     rest.sort(key=lambda trial: (trial.state not in OPEN_TRIALS or trial.started_at is None, trial.number))
     ordered = list(trials) if everything else (ranked + rest)[:_SHOWN]
     out.print()
-    out.print(trials_table(ordered, about.metric, varying(trials), out.width))
+    lost = {trial.number for trial in ordered if is_lost(trial, now)}
+    out.print(trials_table(ordered, about.metric, varying(trials), out.width, lost=lost))
     if len(ordered) < len(trials):
         out.print(Text(f"  … and {len(trials) - len(ordered)} more: --all", "bright_black"))
+
+
+def _print_repeat(out: Console, record: SweepRecord, about: About, trials: Sequence[TrialRecord]) -> None:
+    ranked = rank(trials, about.goal)
+    line = repeat_line(record, about, ranked[0]) if ranked else ""
+    if line:
+        out.print(Text("\nRepeat the best", "bold"))
+        out.print(repeat_text(line, out.width), crop=False)

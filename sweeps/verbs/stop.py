@@ -15,5 +15,5 @@ from sweeps.cli.telling import tell_state
 def command(sweep_id: str) -> None:
     """Stop a sweep: no new trials, running ones finish."""
     with existing_stores(sweep_id) as stores:
-        record = steering.stop(stores.sweeps, stores.sweeps.find_sweep(sweep_id).id)
-        tell_state(stores.sweeps, record)
+        before = stores.sweeps.find_sweep(sweep_id)
+        tell_state(stores.sweeps, before, steering.stop(stores.sweeps, before.id))

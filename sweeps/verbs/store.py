@@ -70,7 +70,7 @@ def _worded(version: Version) -> str:
     if version.found == version.needed:
         return f"{version.found} (up to date)"
     if version.found is None:
-        return "none yet"
+        return "none yet, made at first use"
     if not version.is_known:
         return f"{version.found}, newer than this program knows ({version.needed}): upgrade sweepwright"
     return f"{version.found}, this program needs {version.needed}: run `sweep store upgrade`"

@@ -45,8 +45,22 @@ def _json(stores: Stores, record: SweepRecord) -> dict[str, object]:
     short = sweep_json(record, about, stores.sweeps.counts(record.id), ranked[0] if ranked else None)
     snapshot = SnapshotReader(stores.sweeps, stores.runs, record.id).read()
     running = [
-        {"number": trial.number, "seconds": trial.seconds, "step": trial.step, "key": trial.key, "value": trial.value}
+        {
+            "number": trial.number,
+            "seconds": trial.seconds,
+            "step": trial.step,
+            "key": trial.key,
+            "value": trial.value,
+            "lost": trial.lost,
+        }
         for trial in snapshot.running
     ]
     notices = [notice_json(notice) for notice in stores.sweeps.notices(record.id)]
-    return {**short, "elapsed": snapshot.elapsed, "left": snapshot.left, "running": running, "notices": notices}
+    return {
+        **short,
+        "elapsed": snapshot.elapsed,
+        "left": snapshot.left,
+        "agents": snapshot.agents,
+        "running": running,
+        "notices": notices,
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeps.about import About
 from sweeps.records import Notice, SweepRecord, TrialRecord
-from sweeps.states import OPEN_TRIALS, TrialState
+from sweeps.states import DONE_TRIALS, TrialState
 
 
 def dumps(value: object) -> str:
@@ -68,7 +68,7 @@ def sweep_json(
         "metric": {"name": about.metric, "goal": about.goal} if about.metric else None,
         "budget": about.budget,
         "trials": {state.value: counts.get(state, 0) for state in TrialState},
-        "done": sum(count for state, count in counts.items() if state not in OPEN_TRIALS),
+        "done": sum(counts.get(state, 0) for state in DONE_TRIALS),
         "best": {"number": best.number, "value": best.value, "params": dict(best.params)} if best else None,
         "created_at": record.created_at,
         "finished_at": record.finished_at,

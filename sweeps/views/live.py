@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from queue import Empty, SimpleQueue
 from threading import Event
 
 from rich.console import Console
@@ -32,9 +33,12 @@ class LiveView:
         sweep_id: str,
         console: Console,
         clock: Callable[[], float] = time.monotonic,
+        messages: SimpleQueue[str] | None = None,
     ) -> None:
+        """`messages`: lines to print above the view; a signal handler may put them there."""
         self._reader = SnapshotReader(sweep_store, run_store, sweep_id)
         self._console, self._clock = console, clock
+        self._messages = messages
         self._last: Snapshot | None = None
         self._said: tuple[object, ...] = ()
         self._said_at = -PLAIN_SILENCE
@@ -64,6 +68,7 @@ class LiveView:
             while True:
                 ending = stop.is_set()
                 snapshot = self.look()
+                self._pass_on()
                 if snapshot is None:
                     live.update("The store is away, retrying …", refresh=True)
                 else:
@@ -76,11 +81,21 @@ class LiveView:
         while True:
             ending = stop.is_set()
             snapshot = self.look()
+            self._pass_on()
             if snapshot is not None:
                 self._say(snapshot)
             if self._is_enough(snapshot, ending):
                 return
             stop.wait(self._pause(snapshot, PLAIN_REFRESH))
+
+    def _pass_on(self) -> None:
+        """Print the messages; on a terminal they scroll away above what is redrawn."""
+        while self._messages is not None:
+            try:
+                line = self._messages.get_nowait()
+            except Empty:
+                return
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _say(self, snapshot: Snapshot) -> None:
         """Print a line when trials have ended, the state has changed, or for a sign of life."""

@@ -52,6 +52,10 @@ def render_line(snapshot: Snapshot) -> str:
         parts.append(f"about {duration(snapshot.left)} left")
     if snapshot.state is not SweepState.RUNNING:
         parts.append(snapshot.state.value)
+    if snapshot.lost:
+        parts.append(f"{snapshot.lost} lost")
+    if snapshot.needs_agent:
+        parts.append(f"no agent is running: {_agent_line(snapshot)}")
     if snapshot.problem:
         parts.append(clean(snapshot.problem))
     return f"{snapshot.sweep_id}  " + " · ".join(parts)
@@ -169,7 +173,9 @@ def _logged(trial: RunningTrial, metric: str) -> str:
 
 
 def _note(trial: RunningTrial, snapshot: Snapshot, room: int) -> Text:
-    if trial.stopping:
+    if trial.lost:
+        text, style = "lost, waits for an agent", "red"
+    elif trial.stopping:
         why = clean(trial.stopping)  # "pruned: …" or "canceled: …"
         text, style = f"stopping: {why.partition(': ')[2] or why}", "yellow"
     else:
@@ -181,7 +187,13 @@ def _note(trial: RunningTrial, snapshot: Snapshot, room: int) -> Text:
 
 
 def _tallies(snapshot: Snapshot) -> list[tuple[TrialState, int]]:
-    return [(state, snapshot.counts.get(state, 0)) for state in (*_SEGMENTS, TrialState.RUNNING, TrialState.WAITING)]
+    """Trials that have lost their agent are not counted as running."""
+    counts = {**snapshot.counts, TrialState.RUNNING: snapshot.counts.get(TrialState.RUNNING, 0) - snapshot.lost}
+    return [(state, counts.get(state, 0)) for state in (*_SEGMENTS, TrialState.RUNNING, TrialState.WAITING)]
+
+
+def _agent_line(snapshot: Snapshot) -> str:
+    return snapshot.agent_line or f"sweep agent {snapshot.sweep_id}"
 
 
 def _tally(snapshot: Snapshot, width: int) -> Table:
@@ -191,6 +203,8 @@ def _tally(snapshot: Snapshot, width: int) -> Table:
         for state, count in _tallies(snapshot)
         if count or state in always
     ]
+    if snapshot.lost:
+        pieces.append(Text(f"{snapshot.lost} lost", "red"))
     extras = [plural(snapshot.retried, "retry", "retries")] if snapshot.retried else []
     extras += [plural(snapshot.agents, "agent")] if snapshot.agents and not snapshot.is_over else []
     pieces += [Text(extra, "bright_black") for extra in extras]
@@ -202,9 +216,8 @@ def _warnings(snapshot: Snapshot) -> list[RenderableType]:
     if snapshot.reason and snapshot.state is not SweepState.RUNNING:
         rows.append(_row(snapshot.state.value.capitalize(), Text(clean(snapshot.reason)), "bright_black"))
     rows += [_row("Notice", Text(clean(notice), "yellow"), "yellow") for notice in snapshot.notices]
-    if not snapshot.agents and not snapshot.is_over and not snapshot.running:
-        hint = Text.assemble("no agent is running it; start one with ", (f"sweep agent {snapshot.sweep_id}", "bold"))
-        rows.append(_row("", hint))
+    if snapshot.needs_agent:
+        rows.append(_row("Agents", Text.assemble("no agent is running: ", (_agent_line(snapshot), "bold")), "yellow"))
     if snapshot.problem:
         rows.append(_row("Store", Text(clean(snapshot.problem), "red"), "red"))
     return rows

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.about import About
+from sweeps.api.pasting import sweep_line
 from sweeps.control.ranking import rank_key
-from sweeps.records import AgentRecord, SweepRecord, TrialRecord
+from sweeps.records import SweepRecord, TrialRecord
 from sweeps.space.values import identity
-from sweeps.states import OPEN_TRIALS, SweepState, TrialState
+from sweeps.states import DONE_TRIALS, OPEN_TRIALS, SweepState, TrialState
 from sweeps.store.contract import SweepStore
+from sweeps.views.presence import is_lost, living
 from tracking.store.contract import RunStore
 
 SHOWN_RUNNING = 8
 _MEMORY = 50  # durations from which the time left is guessed
-_BEAT = 60.0  # an agent that was silent for longer is not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class RunningTrial:
     value: Any = None
     params: Mapping[str, Any] = field(default_factory=dict)
     stopping: str = ""
+    lost: bool = False
+    """Its agent has died, and nobody has taken it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,27 @@ class Snapshot:
     more_running: int = 0
     agents: int = 0
     retried: int = 0
+    lost: int = 0
+    """How many running trials have no living agent."""
     notices: tuple[str, ...] = ()
+    agent_line: str = ""
+    """The command that starts an agent, for whoever looks at this."""
     problem: str = ""
     """Why what is shown may be old: the store is away."""
 
     @property
     def done(self) -> int:
-        return sum(count for state, count in self.counts.items() if state not in OPEN_TRIALS)
+        return sum(self.counts.get(state, 0) for state in DONE_TRIALS)
+
+    @property
+    def needs_agent(self) -> bool:
+        """Whether there is work which nobody does."""
+        if self.agents or self.is_over:
+            return False
+        if self.state is not SweepState.RUNNING:  # a paused sweep waits for people, an ending one for what runs
+            return self.counts.get(TrialState.RUNNING, 0) > 0
+        is_open = any(self.counts.get(state, 0) for state in OPEN_TRIALS)
+        return is_open or self.budget is None or sum(self.counts.values()) < self.budget
 
     @property
     def is_over(self) -> bool:
@@ -105,7 +122,7 @@ class SnapshotReader:
             if self._first_start is None and trial.started_at is not None:
                 self._first_start = trial.started_at
         counts = self._sweeps.counts(self._id)
-        agents = sum(_is_alive(agent, now) for agent in self._sweeps.agents(self._id))
+        agents = len(living(self._sweeps.agents(self._id), running, now))
         return Snapshot(
             sweep_id=record.id,
             name=record.name,
@@ -117,13 +134,15 @@ class SnapshotReader:
             budget=about.budget,
             counts=counts,
             elapsed=self._elapsed(record, now),
-            left=self._left(record, about.budget, counts, running, now) if running or agents else None,
+            left=self._left(record, about.budget, counts, running, now) if agents else None,
             best=self._leader(),
             curve=tuple(self._curve),
             running=tuple(self._running(trial, about.metric, now) for trial in running[:SHOWN_RUNNING]),
             more_running=max(0, len(running) - SHOWN_RUNNING),
             agents=agents,
             retried=sum(self._retried.values()),
+            lost=sum(is_lost(trial, now) for trial in running),
+            agent_line=sweep_line("agent", record.id),
             notices=tuple(notice.text for notice in self._sweeps.notices(self._id)),
         )
 
@@ -205,8 +224,5 @@ class SnapshotReader:
             value=shown.last_value if shown else None,
             params=trial.params,
             stopping=trial.stop_requested,
+            lost=is_lost(trial, now),
         )
-
-
-def _is_alive(agent: AgentRecord, now: float) -> bool:
-    return agent.ended_at is None and now - agent.heartbeat_at < _BEAT

@@ -48,7 +48,7 @@ def render_summary(
         parts += [
             Text(),
             Text("Repeat the best", "bold"),
-            Text(pasteable(command, width), overflow="fold"),
+            repeat_text(command, width),
         ]
     return Group(*parts)
 
@@ -60,7 +60,13 @@ def print_summary(console: Console, store: SweepStore, sweep_id: str) -> None:
     ranked = rank(trials, about.goal)
     command = repeat_line(record, about, ranked[0]) if ranked else ""
     notices = [notice.text for notice in store.notices(sweep_id)]
-    console.print(render_summary(record, about, trials, console.width, command=command, notices=notices))
+    summary = render_summary(record, about, trials, console.width, command=command, notices=notices)
+    console.print(summary, crop=False)  # a terminal may wrap the line to repeat; cut, it could not be pasted
+
+
+def repeat_text(command: str, width: int) -> Text:
+    """`pasteable` for printing with crop=False: a word that is wider than the terminal is left to its own wrapping."""
+    return Text(pasteable(command, width), no_wrap=True, overflow="ignore")
 
 
 def pasteable(command: str, width: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
@@ -67,12 +67,21 @@ def sweeps_table(lines: Sequence[SweepLine], width: int) -> Table:
 
 
 def trials_table(
-    trials: Sequence[TrialRecord], metric: str, parameters: Sequence[str], width: int, *, notes: bool = True
+    trials: Sequence[TrialRecord],
+    metric: str,
+    parameters: Sequence[str],
+    width: int,
+    *,
+    notes: bool = True,
+    lost: Container[int] = (),
 ) -> RenderableType:
-    """Trials in the order given, with as many parameter columns as `width` has room for."""
+    """Trials in the order given, with as many parameter columns as `width` has room for.
+
+    `lost` has the numbers of the running trials whose agent has died.
+    """
     columns = [
         ("trial", [str(trial.number) for trial in trials], "right"),
-        ("state", [_state_word(trial) for trial in trials], "left"),
+        ("state", ["lost" if trial.number in lost else STATE_WORDS[trial.state] for trial in trials], "left"),
         (clean(metric) or "value", [number(trial.value) for trial in trials], "right"),
         ("time", [span(_seconds(trial)) for trial in trials], "right"),
     ]
@@ -96,7 +105,7 @@ def trials_table(
         table.add_column("why", overflow="ellipsis", no_wrap=True, style="bright_black", max_width=room)
     for index, trial in enumerate(trials):
         row = [Text(cells[index]) for _, cells, _ in columns]
-        row[1].stylize(STATE_STYLES[trial.state.value])
+        row[1].stylize("red" if trial.number in lost else STATE_STYLES[trial.state.value])
         table.add_row(*row, *([Text(remarks[index])] if beside else []))
     below = [f"not shown for lack of room: {', '.join(map(clean, left_out))}"] if left_out else []
     below += [] if beside else _remarks_by_reason(trials, remarks)
@@ -129,10 +138,6 @@ def short_names(names: Iterable[str]) -> Mapping[str, str]:
 
 
 _EXPLAINED = (TrialState.FAILED, TrialState.PRUNED, TrialState.CANCELED, TrialState.COMPLETE)
-
-
-def _state_word(trial: TrialRecord) -> str:
-    return STATE_WORDS[trial.state]
 
 
 def _seconds(trial: TrialRecord) -> float | None:

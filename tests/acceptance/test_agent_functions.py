@@ -17,6 +17,7 @@ import sweeps
 import tracking
 from agent.api import run_sweep
 from agent.errors import TooManyFailures
+from sweeps.control.replaying import replay
 from sweeps.states import FailureClass, TrialState
 from tests.acceptance.workshop import Workshop, wait_for
 from tests.acceptance.workshop import shop as shop
@@ -79,7 +80,69 @@ def test_too_many_failures_are_raised_with_the_traceback(shop: Workshop) -> None
 
     with pytest.raises(TooManyFailures, match="RuntimeError: no data"):
         run_sweep(sweep_id, function=train, quiet=True)
-    assert shop.count(TrialState.FAILED) == 3
+    assert shop.count(TrialState.FAILED) == 5
+
+
+def test_early_exceptions_among_successes_never_end_a_sweep_of_functions(shop: Workshop) -> None:
+    sweep_id = create(shop, parameters={"k": {"values": list(range(10))}})
+
+    def train() -> None:
+        if tracking.init().config["k"] != 3:
+            raise ValueError("impossible")
+        tracking.log({"loss": 1.0})
+
+    run_sweep(sweep_id, function=train, quiet=True)
+    assert (shop.count(TrialState.FAILED), shop.count(TrialState.COMPLETE)) == (9, 1)
+
+
+def test_failures_in_a_row_end_a_sweep_of_functions_when_wanted(shop: Workshop) -> None:
+    sweep_id = create(shop)
+
+    def train() -> None:
+        raise RuntimeError("no data")
+
+    with pytest.raises(TooManyFailures, match="2 trials in a row failed"):
+        run_sweep(sweep_id, function=train, quiet=True, max_consecutive_failures=2)
+    assert shop.count(TrialState.FAILED) == 2
+
+
+BAYES: dict[str, Any] = {
+    "method": "bayes",
+    "seed": 11,
+    "run_cap": 25,
+    "parameters": {"x": {"min": -2.0, "max": 2.0}, "n": {"min": 1, "max": 9}, "c": {"values": ["a", "b"]}},
+}
+
+
+def test_the_same_seed_gives_a_bayes_search_the_same_points_on_every_run(shop: Workshop) -> None:
+    def train() -> None:
+        with tracking.init() as run:
+            tracking.log({"loss": (run.config["x"] - 0.5) ** 2 + run.config["n"] / 9})
+
+    runs = []
+    for _ in range(2):
+        sweep_id = create(shop, **BAYES)
+        run_sweep(sweep_id, function=train, quiet=True)
+        trials = shop.trials()
+        runs.append([trial.params for trial in trials])
+        assert [trial.seen for trial in trials] == list(range(25))  # each knew of all the ends before it
+        assert [one.number for one in replay(sweeps.get(sweep_id).spec, trials) if not one.equal] == []
+    assert runs[0] == runs[1]
+
+
+def test_a_count_that_spends_the_budget_finishes_the_sweep(shop: Workshop) -> None:
+    sweep_id = create(shop, method="random", parameters={"x": {"min": 0.0, "max": 1.0}}, run_cap=2)
+    run_sweep(sweep_id, function=lambda: None, count=1, quiet=True)
+    assert shop.sweep_state() == "running"
+    run_sweep(sweep_id, function=lambda: None, count=1, quiet=True)
+    assert shop.sweep_state() == "finished"
+
+
+def test_started_is_said_when_the_call_begins(shop: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep_id = create(shop, parameters={"x": {"values": list(range(30))}})
+    run_sweep(sweep_id, function=lambda: print("now", tracking.init().config["x"]))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "started" in line or "now" in line]
+    assert lines == [text for x in range(30) for text in (f"trial {x} started: x={x}", f"now {x}")]
 
 
 def test_a_count_takes_exactly_so_many(shop: Workshop) -> None:

@@ -47,9 +47,16 @@ def test_the_first_trial_starts_soon(shop: Workshop) -> None:
 
 def test_a_count_ends_the_agent_and_leaves_the_rest(shop: Workshop) -> None:
     shop.create()
-    assert shop.agent("--count", "2").wait() == 0
+    agent = shop.agent("--count", "2")
+    assert agent.wait() == 0
+    assert "took 2 trials, as asked; to go on: " in agent.out
+    assert f"sweep agent {shop.sweep_id}\n" in agent.out
     assert shop.count(TrialState.COMPLETE) == 2
     assert shop.sweep_state() == "running"
+    last = shop.agent("--count", "1")
+    assert last.wait() == 0
+    assert f"took 1 trial, as asked\nsweep {shop.sweep_id} is finished" in last.out
+    assert shop.sweep_state() == "finished"
 
 
 def test_two_agents_race_for_the_last_trial_and_one_gets_it(shop: Workshop) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
+import subprocess
 import time
 
 import psutil
 import pytest
 
 from sweeps.states import FailureClass, TrialState
-from tests.acceptance.workshop import LOSS, SLOW, AgentProcess, Workshop, pids_with, wait_for
+from tests.acceptance.workshop import DEADLINE, LOSS, SLOW, SWEEP, AgentProcess, Workshop, pids_with, wait_for
 from tests.acceptance.workshop import shop as shop
 
 FAMILY = SLOW.replace(
@@ -31,7 +34,57 @@ def test_ctrl_c_once_takes_no_new_trials_and_waits(shop: Workshop) -> None:
     assert agent.process.poll() is None
     shop.open_gate()
     assert agent.wait() == 130
+    assert "left after Ctrl-C, 1 trial taken; to go on: " in agent.out
     assert shop.states() == ["complete"]
+
+
+def test_ctrl_c_during_the_last_trial_leaves_a_finished_sweep(shop: Workshop) -> None:
+    shop.create(SLOW, parameters={"x": {"values": [1]}})
+    agent = shop.agent()
+    shop.wait_running(1)
+    agent.send(signal.SIGINT)
+    wait_for(lambda: "no new trials" in agent.err, "the agent says what Ctrl-C did")
+    shop.open_gate()
+    assert agent.wait() == 130
+    assert shop.sweep_state() == "finished"
+
+
+def test_on_a_terminal_ctrl_c_is_answered_above_the_live_view(shop: Workshop) -> None:
+    shop.create(SLOW)
+    ours, theirs = pty.openpty()
+    argv = [SWEEP, "agent", shop.sweep_id]
+    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, cwd=shop.folder, env=environ) as agent:
+        os.close(theirs)
+        try:
+            screen = Screen(ours)
+            screen.wait_for("1 running")
+            agent.send_signal(signal.SIGINT)
+            screen.wait_for("Ctrl-C: no new trials. Running ones (1) go on")
+            shop.open_gate()
+            screen.wait_for("left after Ctrl-C, 1 trial taken")
+            assert agent.wait(DEADLINE) == 130
+        finally:
+            agent.kill()
+    os.close(ours)
+    before, _, after = screen.text.partition("Ctrl-C: no new")
+    assert before.endswith("\x1b[2K")  # the view was erased first
+    assert shop.sweep_id in after  # and drawn again below
+
+
+class Screen:
+    """What a terminal got."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.text = ""
+
+    def wait_for(self, wanted: str) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while wanted not in self.text:
+            assert time.monotonic() < deadline, self.text
+            if select.select([self._descriptor], [], [], 0.1)[0]:
+                self.text += os.read(self._descriptor, 65536).decode(errors="replace")
 
 
 def test_ctrl_c_twice_ends_running_trials_which_wait_again(shop: Workshop) -> None:

@@ -255,3 +255,13 @@ def test_unknown_names_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         _ = sweeps.nonsense
     assert set(sweeps.__all__) <= set(dir(sweeps))
+
+
+def test_what_cannot_be_told_says_why() -> None:
+    sweep = sweeps.create(spec())
+    trial = sweep.ask()
+    sweep.tell(trial, 0.5)
+    with pytest.raises(sweeps.LeaseLost, match="trial 0 has ended already: it is complete"):
+        sweep.tell(trial, 0.5)
+    with pytest.raises(sweeps.TrialNotFound, match="has no trial 999"):
+        sweep.tell(999, 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -73,6 +74,31 @@ def test_files_of_the_user_do_not_hide_ours(tmp_path: Path) -> None:
     done = call([SWEEP, "ls"], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "0/3" in done.stdout
+
+
+@pytest.mark.parametrize("way", ["PYTHONPATH", "working folder"])
+def test_files_on_the_search_path_do_not_break_the_command(tmp_path: Path, way: str) -> None:
+    for name in ("tracking", "agent", "click", "queue", "rich", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "train.py").write_text("import os; print('sees', os.environ.get('PYTHONPATH'))\n")
+    (work / "sweep.yaml").write_text(
+        "method: grid\nprogram: train.py\ncommand: ['/usr/bin/env', python3, '${program}']\n"
+        "parameters: {x: {values: [1]}}\n"
+    )
+    # An empty entry of PYTHONPATH is the working folder.
+    path = str(tmp_path) if way == "PYTHONPATH" else ""
+    done = call([SWEEP, "ls"], cwd=work if path else tmp_path, PYTHONPATH=path or os.pathsep)
+    assert (done.returncode, done.stderr) == (0, "")
+    if not path:
+        return
+    done = call([SWEEP, "run", "sweep.yaml"], cwd=work, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    (listed,) = json.loads(call([SWEEP, "ls", "--json"], cwd=work, PYTHONPATH=path).stdout)
+    assert f"sees {path}" in call([SWEEP, "logs", f"{listed['id']}-0"], cwd=work).stdout
+    doctor = call([SWEEP, "doctor"], cwd=work, PYTHONPATH=path).stdout
+    assert all(f"{tmp_path}/{name}.py hides" in doctor for name in ("tracking", "agent", "click", "queue"))
 
 
 def test_a_plain_run_of_the_module_works_as_well() -> None:

@@ -3,67 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-import sweeps
-from sweeps.cli.main import main
+from tests.acceptance.desk import SPEC, Run, create, told
 from tracking.states import RunState
 from tracking.store import open_store as open_run_store
 from tracking.store.contract import RunBatch, RunEnd, RunStart
-
-SPEC = """\
-# a comment of the user
-name: digits [red]
-method: random
-program: train.py
-metric: {name: loss, goal: minimize}
-run_cap: 4
-seed: 3
-parameters:
-  opt: {parameters: {lr: {min: 0.0, max: 1.0}}}
-  act: {values: ["it's", relu]}
-"""
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command line in a working folder with a sweep.yaml; gives status, stdout, stderr."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    (folder / "sweep.yaml").write_text(SPEC)
-    (folder / "train.py").write_text("")
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        status = main(argv)
-        return status, *capfd.readouterr()
-
-    return call
-
-
-def create(run: Run, *options: str) -> sweeps.Sweep:
-    status, out, err = run("create", "sweep.yaml", "--json", *options)
-    assert status == 0, err
-    return sweeps.get(json.loads(out)["id"])
-
-
-def told(run: Run, values: list[float | None]) -> sweeps.Sweep:
-    """A sweep whose trials have ended with these values, None for a failed one."""
-    sweep = create(run)
-    for value in values:
-        trial = sweep.ask()
-        sweep.tell(trial, value, state="failed" if value is None else None, reason="boo [/b]" if value is None else "")
-    return sweep
-
 
 READING = [["ls"], ["ls", "--json"], ["doctor"], ["doctor", "--json"], ["completion", "bash"]]
 MISSING = [["show"], ["best"], ["watch"], ["logs"], ["pause"], ["resume"], ["stop"], ["cancel"], ["delete", "--yes"]]
@@ -94,6 +44,26 @@ def test_create_prints_the_id_and_the_line_that_runs_it(run: Run) -> None:
     assert (status, err) == (0, "")
     assert f"sweep agent {made['id']}" in out
     assert (made["project"], made["entity"], made["name"]) == ("p", "e", "n")
+
+
+def test_trials_run_beside_the_yaml_when_only_there_the_program_is(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path.cwd()
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run("create", "work/sweep.yaml", "--json")
+    assert (status, err) == (0, f"note: train.py lies beside the YAML, so trials run in {folder}\n")
+    assert json.loads(run("show", json.loads(out)["id"], "--json")[1])["workdir"] == str(folder)
+    (tmp_path / "train.py").write_text("")
+    status, out, err = run("create", "work/sweep.yaml", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(run("show", json.loads(out)["id"], "--json")[1])["workdir"] == str(tmp_path)
+
+
+def test_hints_can_be_pasted_into_a_fresh_terminal(run: Run, home: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'other.db'}"
+    out = run("create", "sweep.yaml", "--store", store)[1]
+    assert f"Run it with: SWEEP_HOME={home} SWEEP_STORE={store} sweep agent " in out
 
 
 def test_create_warns_when_the_program_is_not_there(run: Run) -> None:
@@ -177,13 +147,50 @@ def test_the_line_that_repeats_the_best_shows_no_secret(run: Run, monkeypatch: p
 def test_no_best_trial_is_an_error_that_says_why(run: Run) -> None:
     status, _, err = run("best", told(run, [None]).id)
     assert status == 1
-    assert "none with a finite value of 'loss'" in err
+    assert "1 trial has ended, none with a finite value of 'loss'" in err
+    assert "no trial has ended" in run("best", create(run).id)[2]
+
+
+def test_json_is_json_also_when_there_is_nothing(run: Run) -> None:
+    sweep = create(run)
+    assert run("best", sweep.id, "--json")[:2] == (0, "null\n")
+    trial = sweep.ask()
+    open_run_store().delete_runs([trial.run_id])
+    status, out, _ = run("logs", trial.run_id, "--json")
+    assert (status, json.loads(out)) == (
+        0,
+        {"run_id": trial.run_id, "attempt": 1, "state": "running", "text": ""},
+    )
+    assert json.loads(run("replay", sweep.id, "--json")[1])["equal"] is True
+    assert json.loads(run("watch", sweep.id, "--json")[1])["best"] is None
 
 
 def test_best_from_another_folder_goes_back_first(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep, folder = told(run, [0.5]), Path.cwd()
     monkeypatch.chdir(tmp_path)
-    assert run("best", sweep.id, "--command")[1].startswith(f"cd {folder} && ")
+    line = run("best", sweep.id, "--command")[1]
+    assert line.startswith(f"cd {folder} && SWEEP_HOME={tmp_path / 'home'} ")
+    (folder / "train.py").write_text("import os; print(os.getcwd(), os.environ['SWEEP_HOME'])")
+    pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=30, check=True)
+    assert pasted.stdout.split() == [str(folder), str(tmp_path / "home")]
+    for verb in (["best", sweep.id], ["show", sweep.id]):
+        assert "cd " in run(*verb)[1]
+
+
+def test_show_ends_with_the_line_that_repeats_the_best(run: Run) -> None:
+    sweep = told(run, [0.5])
+    assert run("best", sweep.id, "--command")[1].strip() in " ".join(
+        run("show", sweep.id)[1].replace("\\\n", "").split()
+    )
+
+
+def test_what_is_piped_has_no_trailing_blanks_and_one_width(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = told(run, [0.5, None])
+    monkeypatch.delenv("COLUMNS")
+    for verb in (["show", sweep.id], ["best", sweep.id], ["ls"], ["watch", sweep.id, "--once"]):
+        lines = run(*verb)[1].splitlines()
+        assert [line for line in lines if line != line.rstrip()] == []
+        assert max(len(line) for line in lines) <= 120 or verb[0] == "best"
 
 
 def test_watch_prints_once_or_until_the_end(run: Run) -> None:
@@ -197,43 +204,11 @@ def test_watch_prints_once_or_until_the_end(run: Run) -> None:
     assert "Repeat the best" in out
 
 
-def test_steering_says_the_new_state(run: Run) -> None:
-    sweep = create(run)
-    assert "is paused" in run("pause", sweep.id)[1]
-    assert "is running" in run("resume", sweep.id)[1]
-    assert "is finished" in run("stop", sweep.id)[1]
-    status, _, err = run("pause", sweep.id)
+def test_the_right_id_under_a_wrong_project_is_named(run: Run) -> None:
+    sweep = create(run, "--project", "p", "--entity", "ent")
+    status, _, err = run("show", f"ent/wrong/{sweep.id}")
     assert status == 1
-    assert "finished and cannot become paused" in err
-
-
-def test_a_finished_sweep_resumes_only_with_a_larger_budget(run: Run) -> None:
-    sweep = told(run, [1.0] * 4)
-    with pytest.raises(sweeps.NothingToRun):
-        sweep.ask()
-    status, _, err = run("resume", sweep.id)
-    assert status == 1
-    assert "--trials" in err
-    assert run("resume", sweep.id, "--trials", "4")[0] == 1
-    assert run("resume", sweep.id, "--trials", "5")[0] == 0
-    assert sweep.ask().number == 4
-
-
-def test_cancel_ends_what_runs(run: Run) -> None:
-    sweep = create(run)
-    sweep.ask()
-    assert "1 running trial is being ended" in run("cancel", sweep.id)[1]
-
-
-def test_delete_asks_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    sweep = told(run, [0.5])
-    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
-    assert run("delete", sweep.id)[0] == 130
-    assert sweeps.get(sweep.id).id == sweep.id
-    status, out, _ = run("delete", sweep.id, "--yes")
-    assert status == 0
-    assert "1 trial and 1 run" in out
-    assert run("show", sweep.id)[0] == 1
+    assert f"Did you mean ent/p/{sweep.id}?" in err
 
 
 def test_a_wrong_id_names_the_nearest(run: Run) -> None:
@@ -266,7 +241,7 @@ def test_logs_of_a_trial_are_found_by_sweep_and_number(run: Run) -> None:
     sweep = told(run, [0.5])
     status, _, err = run("logs", f"{sweep.id[:6]}-0")
     assert status == 0
-    assert "printed nothing" in err
+    assert err == f"{sweep.id}-0 printed nothing\n"
     status, _, err = run("logs", f"{sweep.id}-9")
     assert status == 1
     assert "its trials are 0 to 0" in err
@@ -289,6 +264,23 @@ def test_the_doctor_finds_what_is_broken(run: Run, monkeypatch: pytest.MonkeyPat
     status, out, _ = run("doctor")
     assert status == 1
     assert "FAIL" in out
+
+
+def test_the_doctor_names_files_that_hide_libraries_and_python(run: Run) -> None:
+    for name in ("queue", "click"):
+        Path(f"{name}.py").write_text("")
+    found = json.loads(run("doctor", "--json")[1])
+    assert {Path(item["text"].split()[0]).name for item in found if item["topic"] == "shadow"} == {
+        "queue.py",
+        "click.py",
+    }
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_the_doctor_tries_whether_the_home_can_be_made(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEP_HOME", "/proc/nope")
+    found = json.loads(run("doctor", "--json")[1])
+    assert [item["level"] for item in found if item["topic"] == "home"] == ["broken"]
 
 
 def test_the_doctor_shows_no_password(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import sweeps
 from sweeps.states import FailureClass, TrialState
+from sweeps.store import open_store
 from tests.acceptance.workshop import LOSS, SWEEP, Workshop, wait_for
 from tests.acceptance.workshop import shop as shop
 
@@ -50,8 +52,42 @@ def test_a_command_that_cannot_start_ends_the_agent_and_burns_no_trial(
     agent = shop.agent()
     assert agent.wait() == 1
     assert said in agent.err
+    assert shop.trials() == []
+
+
+def test_what_only_the_start_itself_shows_ends_the_agent_and_the_trial_waits_again(shop: Workshop) -> None:
+    shop.create(command=["./train.py"])
+    (shop.folder / "train.py").chmod(0o755)  # but without a line that names its interpreter
+    agent = shop.agent()
+    assert agent.wait() == 1
+    assert "it has no #! line" in agent.err
     assert set(shop.states()) == {"waiting"}
     assert all(trial.failures == trial.lost == 0 for trial in shop.trials())
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("program: nosuch.py", "program 'nosuch.py' does not exist"),
+        ("description: nothing to run", "names no program"),
+        ("program: train.py\ncommand: [python3, '${program}', '${envvar:NO_SUCH_VARIABLE}']", "NO_SUCH_VARIABLE"),
+        ("command: [nosuchprogram, '${args}']", "'nosuchprogram' was not found on PATH"),
+        ("program: shadowed/train.py", "hides the package `tracking`"),
+    ],
+)
+def test_run_leaves_no_sweep_behind_that_it_could_not_launch(shop: Workshop, lines: str, said: str) -> None:
+    (shop.folder / "train.py").write_text(LOSS)
+    (shop.folder / "shadowed").mkdir()
+    (shop.folder / "shadowed" / "train.py").write_text(LOSS)
+    (shop.folder / "shadowed" / "tracking.py").write_text("")
+    (shop.folder / "sweep.yaml").write_text(f"method: random\nparameters: {{x: {{min: 0.0, max: 1.0}}}}\n{lines}\n")
+    agent = shop.start([SWEEP, "run", "sweep.yaml", "--trials", "4"])
+    assert agent.wait() == 1
+    assert said in agent.err
+    assert "Traceback" not in agent.err
+    assert "Created" not in agent.out
+    with closing(open_store()) as store:
+        assert store.sweeps() == []
 
 
 def test_a_script_that_fails_at_once_ends_the_agent_with_the_log_tail(shop: Workshop) -> None:
@@ -192,9 +228,9 @@ def test_an_unknown_id_without_any_store_makes_none(shop: Workshop, home: Path) 
 
 def test_numbers_that_make_no_sense_are_refused(shop: Workshop) -> None:
     shop.create()
-    for arguments in (["--slots", "0"], ["--count", "-1"], ["--slots", "two"], ["--grace", "-3"]):
+    for arguments in (["--slots", "0"], ["--count", "0"], ["--slots", "two"], ["--grace", "-3"]):
         agent = shop.agent(*arguments)
-        assert agent.wait() in {1, 2}
+        assert agent.wait() == 2
         assert "Traceback" not in agent.err
     assert shop.trials() == []
 

@@ -192,6 +192,27 @@ def test_what_has_not_begun_can_be_withdrawn(tmp_path: Path, home: Path) -> None
     assert found.details["unstarted"]
 
 
+def test_the_begin_is_told_when_a_call_really_begins(tmp_path: Path, home: Path) -> None:
+    kind = Served.__new__(Served)
+    kind.folder, kind.bell = tmp_path, queue.SimpleQueue()
+    executor = FunctionExecutor(kind.act, kind.wake)
+    begun: list[int] = []
+    handles = [
+        executor.start(kind.launch("end", number), lambda number=number: begun.append(number))  # type: ignore[misc]
+        for number in range(2)
+    ]
+    assert (begun, [handle.began for handle in handles]) == ([], [0.0, 0.0])
+    server = threading.Thread(target=executor.serve)
+    before = time.monotonic()
+    server.start()
+    exits = [kind.end_of(handle) for handle in handles]
+    executor.close()
+    server.join()
+    assert begun == [0, 1]
+    assert before <= handles[0].began <= handles[1].began
+    assert sum(found.details["seconds"] for found in exits) <= time.monotonic() - before
+
+
 def _until_it_runs(kind: Kind) -> None:
     """Until a waiting trial is past its start: it has printed, or has written its journal."""
     deadline = time.monotonic() + DEADLINE

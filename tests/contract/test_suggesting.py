@@ -54,6 +54,20 @@ def test_bayes_makes_what_is_needed_and_no_more(store: SweepStore) -> None:
     assert store.sweep(ID).next_number == 3
 
 
+def test_bayes_makes_no_trial_for_those_that_would_only_wait(store: SweepStore) -> None:
+    create(store)
+    suggester = Suggester(store, ID, "a")
+    assert suggester.lookahead is None
+    assert suggester.fill(0, 20) == 0
+    assert suggester.fill(1, 20) == 1
+    assert (suggester.lookahead, store.sweep(ID).next_number) == (1, 1)
+
+
+def test_random_makes_trials_for_those_that_wait_too(store: SweepStore) -> None:
+    create(store, method="random")
+    assert Suggester(store, ID, "a").fill(0, 20) == 20
+
+
 def test_random_makes_trials_ahead_of_need_but_never_more_than_there_are(store: SweepStore) -> None:
     create(store, method="random")
     suggester = Suggester(store, ID, "a")
@@ -104,6 +118,31 @@ def test_at_the_run_cap_the_sweep_is_exhausted_and_then_finished(store: SweepSto
     sweep = store.settle(ID)
     assert (sweep.next_number, sweep.state) == (5, SweepState.FINISHED)
     assert sweep.exhausted == sweep.reason == "run_cap of 5 trials reached"
+
+
+@pytest.mark.parametrize("document", [{"run_cap": 2}, {"method": "grid", "parameters": {"x": {"values": [1, 2]}}}])
+def test_a_sweep_whose_last_suggestion_was_made_by_one_who_died_is_settled(
+    store: SweepStore, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store, **document)
+    monkeypatch.setattr(Suggester, "_end", lambda *_: None)  # it died just before that
+    Suggester(store, ID, "a").fill(2)
+    monkeypatch.undo()
+    suggester = Suggester(store, ID, "b")
+    first, second = store.claim(ID, "b", 2, 60)
+    finish(store, first, 1.0)
+    assert suggester.settle().state is SweepState.RUNNING
+    finish(store, second, 1.0)
+    assert suggester.settle().state is SweepState.FINISHED
+    assert store.sweep(ID).next_number == 2
+
+
+def test_a_sweep_with_budget_left_is_not_settled(store: SweepStore) -> None:
+    create(store, run_cap=2)
+    suggester = Suggester(store, ID, "a")
+    run_one(store, suggester, "a", random.Random(0))
+    assert suggester.settle().state is SweepState.RUNNING
+    assert store.sweep(ID).exhausted == ""
 
 
 def test_a_reached_target_cancels_what_waits(store: SweepStore) -> None:

@@ -39,6 +39,14 @@ def test_early_failures_among_more_successes_are_no_reason_to_end() -> None:
     assert limits.fail(1.0)
 
 
+def test_failing_functions_end_their_agent_only_before_any_success() -> None:
+    limits = FailureLimits.from_environment(environ={}, functions=True)
+    assert [bool(limits.fail(0.0)) for _ in range(5)] == [False] * 4 + [True]
+    limits = FailureLimits.from_environment(environ={}, functions=True)
+    limits.succeed()
+    assert not any(limits.fail(0.0) for _ in range(100))
+
+
 def test_failures_in_a_row_count_anew_after_a_success() -> None:
     limits = FailureLimits(initial=0, consecutive=2)
     assert not limits.fail(1.0)
@@ -52,21 +60,24 @@ def test_the_limit_comes_from_the_environment() -> None:
     assert FailureLimits.from_environment(environ={"WANDB_AGENT_MAX_INITIAL_FAILURES": "7"}).initial == 7
     off = FailureLimits.from_environment(environ={"SWEEP_AGENT_MAX_INITIAL_FAILURES": "0"})
     assert not any(off.fail(0.0) for _ in range(100))
+    raised = FailureLimits.from_environment(environ={"SWEEP_AGENT_MAX_INITIAL_FAILURES": "7"})
+    assert [bool(raised.fail(0.0)) for _ in range(7)] == [False] * 6 + [True]
     with pytest.raises(SlotsInvalid, match="SWEEP_AGENT_MAX_INITIAL_FAILURES='many'"):
         FailureLimits.from_environment(environ={"SWEEP_AGENT_MAX_INITIAL_FAILURES": "many"})
 
 
 def test_only_very_short_trials_are_taken_ahead_of_need() -> None:
     slots = Slots(2, ahead=True)
-    assert slots.room == 2
+    assert (slots.free, slots.ahead) == (2, 0)
     slots.note_pace(5.0)
-    assert slots.room == 2
+    assert (slots.free, slots.ahead) == (2, 0)
     short = Slots(2, ahead=True)
     short.note_pace(0.002)
-    assert 10 < short.room <= 66
+    assert short.free == 2
+    assert 8 < short.ahead <= 64
     programs = Slots(2)
     programs.note_pace(0.002)
-    assert programs.room == 2
+    assert (programs.free, programs.ahead) == (2, 0)
 
 
 @pytest.mark.parametrize(

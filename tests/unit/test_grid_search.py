@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeps.errors import SpaceExhausted
+from sweeps.searchers.contract import Observation
 from sweeps.searchers.grid import GridSearcher
 from sweeps.searchers.points import FreeRanks, Points
+from sweeps.states import TrialState
 from tests.simulation.simulated_sweep import make_spec
 
 
@@ -98,3 +100,20 @@ def test_free_ranks_are_what_is_not_taken(taken: set[int], count: int) -> None:
     for rank in [*taken, *taken]:
         free.take(rank)
     assert [free[position] for position in range(free.left)] == [rank for rank in range(count) if rank not in taken]
+
+
+def observed(number: int, params: Any, state: TrialState, rank: int | None = None) -> Observation:
+    return Observation(number, params, state, finish_seq=rank)
+
+
+def test_points_whose_trials_were_canceled_come_again_at_the_end_in_the_order_of_their_ends() -> None:
+    searcher = GridSearcher(make_spec(parameters={"a": {"values": [1, 2, 3]}}, method="grid"))
+    points = [searcher.ask(number).params for number in range(3)]
+    ends = [observed(2, points[2], TrialState.CANCELED, 1), observed(0, points[0], TrialState.CANCELED, 2)]
+    for _ in range(2):  # told twice
+        searcher.tell([observed(1, points[1], TrialState.COMPLETE, 3), *ends])
+    assert [searcher.ask(number).params for number in (3, 4)] == [points[2], points[0]]
+    with pytest.raises(SpaceExhausted):
+        searcher.ask(5)
+    searcher.tell([observed(3, points[2], TrialState.CANCELED, 4)])
+    assert searcher.ask(5).params == points[2]

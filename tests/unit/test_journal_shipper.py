@@ -13,7 +13,7 @@ from tracking.journal.records import RecordType
 from tracking.journal.writer import JournalWriter
 from tracking.shipping import loop
 from tracking.shipping.journal_shipper import JournalShipper
-from tracking.shipping.loop import Outcome, Shipping
+from tracking.shipping.loop import Outcome, Shipping, write_log
 from tracking.states import RunState
 from tracking.store.contract import RunBatch, RunEnd, RunStore
 
@@ -170,3 +170,9 @@ def test_an_end_that_the_agent_knows_comes_after_everything_else(tmp_path: Path)
     assert [(end.state, end.reason) for end in ledger.ends] == [(RunState.KILLED, "pruned")]
     assert ledger.batches[-1].end is not None
     assert shipper.ended == RunEnd(RunState.KILLED, "pruned")
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_shipper(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        write_log("the store is away")

@@ -6,6 +6,9 @@ import statistics
 from collections import Counter
 from typing import Any
 
+import pytest
+
+from sweeps.errors import SpaceExhausted
 from sweeps.searchers.contract import Observation
 from sweeps.searchers.uniform import RandomSearcher
 from sweeps.states import TrialState
@@ -53,3 +56,16 @@ def test_an_improbable_point_is_reached_when_nothing_else_is_left() -> None:
 
 def test_a_space_of_constants_has_one_point() -> None:
     assert draws({"a": {"value": 1}}, 1) == [{"a": 1}]
+
+
+def test_the_point_of_a_canceled_trial_is_free_again_until_another_trial_has_it() -> None:
+    searcher = RandomSearcher(make_spec(parameters={"a": {"values": [1, 2]}}, method="random"))
+    first, second = {"a": 1}, {"a": 2}
+    running = [Observation(0, first, TrialState.RUNNING), Observation(1, second, TrialState.RUNNING)]
+    searcher.tell(running)
+    canceled = Observation(0, first, TrialState.CANCELED, finish_seq=1)
+    searcher.tell([canceled])
+    assert searcher.ask(2).params == first
+    searcher.tell([Observation(2, first, TrialState.RUNNING), canceled])
+    with pytest.raises(SpaceExhausted):
+        searcher.ask(3)

@@ -119,6 +119,36 @@ def test_init_writes_a_file_that_passes_check() -> None:
     assert CliRunner().invoke(check, ["sweep.yaml"]).exit_code == 0
 
 
+def test_init_names_the_file_that_it_writes_and_what_is_left_to_fill_in() -> None:
+    Path("train.py").write_text(SCRIPT + "p.add_argument('data')\n")
+    result = CliRunner().invoke(init, ["train.py", "-o", "a1.yaml"])
+    assert "`sweep check a1.yaml`" in Path("a1.yaml").read_text().splitlines()[0]
+    assert "fill in: CHANGE_ME_data" in result.stdout
+    checked = CliRunner().invoke(check, ["a1.yaml"])
+    assert checked.exit_code == 0
+    assert "command[3]: still says CHANGE_ME" in checked.stderr
+
+
+def test_check_warns_of_a_parameter_that_still_says_change_me() -> None:
+    result = run_check(GRID.replace("a: {values: [1, 2]}", "a: {value: CHANGE_ME}"))
+    assert "sweep.yaml:4:3: parameters.a: still says CHANGE_ME" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("distribution", "shown"),
+    [
+        ("{distribution: q_beta, q: 0.1}", "non-uniform"),
+        ("{distribution: q_log_uniform, min: 0, max: 3}", "non-uniform"),
+        ("{values: [1, 2], probabilities: [0.2, 0.8]}", "weighted"),
+        ("{distribution: normal}", "continuous"),
+    ],
+)
+def test_check_says_why_a_parameter_has_no_place_on_a_grid(distribution: str, shown: str) -> None:
+    result = run_check(f"method: random\nprogram: train.py\nparameters: {{a: {distribution}}}\n")
+    words = [word for word in ("non-uniform", "weighted", "continuous") if word in result.stdout]
+    assert words == [shown]
+
+
 def test_init_refuses_to_overwrite_without_force() -> None:
     Path("sweep.yaml").write_text("mine")
     result = CliRunner().invoke(init, ["train.py"])

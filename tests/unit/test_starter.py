@@ -85,7 +85,7 @@ def test_an_argparse_option_becomes_a_range(argument: str, expected: Distributio
         ("'--patience', type=int, default=-1", "no range can be told"),
         ("'--when', type=parse_date", "its type parse_date"),
         ("'input'", "positional"),
-        ("'-n', type=int", "positional"),
+        ("'-n', type=int", "no name with two hyphens"),
         ("'--a:b', type=int", "no name for a parameter"),
     ],
 )
@@ -105,6 +105,28 @@ def test_defaults_from_constants_of_the_module_are_known() -> None:
 def test_a_required_option_that_is_not_searched_gets_a_place_to_fill_in() -> None:
     found = argparse_spec("'--lr', type=float", "'--data', required=True")
     assert found.space["data"].distribution == Constant("CHANGE_ME")
+
+
+def test_what_is_required_but_no_option_with_a_value_gets_a_command_with_places_to_fill_in() -> None:
+    source = ["'--lr', type=float", "'-n', required=True", "'data-file'", "'--sizes', nargs='+', required=True"]
+    found = argparse_spec(*source, "'more', nargs='*'")
+    assert found.command is not None
+    assert found.command[3:] == (
+        "CHANGE_ME_data_file", "-n", "CHANGE_ME_n", "--sizes", "CHANGE_ME_sizes", "${args}",
+    )  # fmt: skip
+
+
+def test_a_place_to_fill_in_is_warned_about_until_it_is() -> None:
+    text = document(ARGPARSE + "p.add_argument('--lr', type=float)\np.add_argument('data')\n")
+    assert ["command[3]: still says CHANGE_ME" in warning for warning in load_text(text).warnings] == [True]
+    assert load_text(text.replace('"CHANGE_ME_data"', '"mnist.csv"')).warnings == ()
+
+
+def test_a_click_argument_that_may_be_left_out_needs_no_place() -> None:
+    assert "CHANGE_ME_data" in document(CLICK)
+    assert "CHANGE_ME" not in document(CLICK.replace('argument("data")', 'argument("data", required=False)'))
+    assert "CHANGE_ME" not in document(CLICK.replace('argument("data")', 'argument("data", nargs=-1)'))
+    assert "CHANGE_ME" not in document(CLICK.replace('argument("data")', 'argument("data", default="x")'))
 
 
 def test_flags_bring_the_command_that_carries_them() -> None:

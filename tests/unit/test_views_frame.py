@@ -115,6 +115,28 @@ def test_a_sweep_without_agents_says_how_to_start_one() -> None:
     assert "sweep agent k3f9x2ab" in draw(replace(SNAPSHOT, agents=0, running=()))
 
 
+def test_an_agent_is_asked_for_only_when_there_is_work_that_nobody_does() -> None:
+    alone = replace(SNAPSHOT, agents=0, running=())
+    over = {TrialState.COMPLETE: 20}
+    assert "no agent is running: sweep agent k3f9x2ab" in render_line(alone)
+    for busy in (
+        SNAPSHOT,
+        replace(alone, counts=over),
+        replace(alone, state=SweepState.FINISHED),
+        replace(alone, state=SweepState.PAUSED, counts=over),
+    ):
+        assert "no agent is running" not in draw(busy) + render_line(busy)
+
+
+def test_a_trial_whose_agent_died_is_shown_as_lost() -> None:
+    dead = replace(SNAPSHOT, agents=0, lost=1, running=(replace(SNAPSHOT.running[0], lost=True),))
+    text = draw(dead, width=120)
+    assert "lost, waits for an agent" in text
+    assert "1 running · 1 waiting · 1 lost" in text
+    assert "no agent is running: sweep agent k3f9x2ab" in text
+    assert "1 lost" in render_line(dead)
+
+
 def test_a_sweep_without_metric_says_so() -> None:
     assert "the sweep has no metric" in draw(replace(SNAPSHOT, metric="", best=None))
 

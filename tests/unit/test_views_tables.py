@@ -114,6 +114,12 @@ def test_columns_that_do_not_fit_are_named_below_instead_of_cut(width: int) -> N
     assert "2000" in text
 
 
+def test_a_table_says_which_running_trials_are_lost() -> None:
+    running = [trial(number, TrialState.RUNNING, value=None, finished_at=None) for number in (1, 2)]
+    rows = draw(trials_table(running, "loss", ["lr"], 80, lost={2})).splitlines()[-2:]
+    assert [row.split()[1] for row in rows] == ["running", "lost"]
+
+
 def test_equal_reasons_stand_once_below_a_narrow_table() -> None:
     reason = "exit status 1: ModuleNotFoundError: No module named 'torch' (last line of stderr)"
     broken = [trial(number, TrialState.FAILED, value=None, reason=reason) for number in range(3)]

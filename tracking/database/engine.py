@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -44,6 +45,8 @@ class Database:
         self._reader = self.engine
         if self.file is None:
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # A store that nobody closes (a Sweep of the Python API) still gives its connections back.
+        weakref.finalize(self, self.engine.dispose)
 
     @property
     def is_sqlite(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from tracking.notices import warn_once
 
 Changed = Callable[[dict[str, Any]], None]
 _MISSING = object()
+_WIDTH = 200
 
 
 class ConfigSection(dict[str, Any]):
@@ -31,7 +31,7 @@ class Config(MutableMapping[str, Any]):
     """Parameters of a run.
 
     A value may be set once; another value for it raises ConfigLocked unless `allow_val_change`. Keys that a sweep set
-    stay as they are: other values for them are ignored with one warning.
+    stay as they are: other values for them are ignored, with one warning for each value.
     """
 
     def __init__(
@@ -129,15 +129,23 @@ class Config(MutableMapping[str, Any]):
 
 
 def _protected(path: str, value: Any, locked: Any) -> Any:
-    """`value` with the leaves of `locked` put back; a leaf that wanted to change is warned about once."""
+    """`value` with the leaves of `locked` put back; each other value that a leaf should get is warned about once."""
     if isinstance(locked, Mapping) and isinstance(value, Mapping):
         merged = {**value}
         for key, part in locked.items():
             merged[key] = _protected(f"{path}.{key}", value[key], part) if key in value else part
         return merged
     if not _same(value, locked):
-        warn_once(f"locked:{path}", f"config {path} stays {locked!r}: the sweep sets it; {value!r} is ignored")
+        given = _shown(value)
+        warn_once(
+            f"locked:{path}:{given}", f"config {path} stays {_shown(locked)}: the sweep sets it; {given} is ignored"
+        )
     return locked
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
 def _refuse(key: str, old: Any, new: Any) -> None:
@@ -153,7 +161,7 @@ def _section(value: Any) -> Any:
         return ConfigSection({str(key): _section(item) for key, item in value.items()})
     if hasattr(value, "item") and getattr(value, "size", None) == 1:
         return _jsonable("value", value)
-    return copy.copy(value) if isinstance(value, (list, set)) else value
+    return value.copy() if isinstance(value, (list, set)) else value
 
 
 def _unsection(value: Any) -> Any:

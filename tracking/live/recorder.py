@@ -1,4 +1,4 @@
-"""What log() does: steps, layouts of rows, define_metric's rules and the last values; the journal takes the rest."""
+"""What log() does: steps, layouts of rows and the last values; the journal takes the rest."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.context import TrialStopped
 from tracking.journal.records import RecordType
 from tracking.journal.silent import SilentWriter
 from tracking.journal.writer import JournalWriter, Layout
-from tracking.live.metrics import Aggregate, Definitions, MetricDefinition, summary_mode
 from tracking.live.values import Unloggable, flattened, kind_letter, plain
 from tracking.notices import warn_once
+
+if TYPE_CHECKING:
+    from tracking.live.metrics import MetricDefinition
+    from tracking.live.rules import Rules
 
 Writer = JournalWriter | SilentWriter
 _RESERVED = frozenset(("_step", "_runtime", "_timestamp"))
@@ -37,9 +40,7 @@ class Recorder:
         self._stop_reason = stop_reason
         self._fast: dict[tuple[object, ...], Layout] = {}
         self._layouts: dict[tuple[tuple[str, ...], str], Layout] = {}
-        self._definitions = Definitions()
-        self._aggregates: dict[str, Aggregate] = {}
-        self._axes: dict[str, Any] = {}
+        self._rules: Rules | None = None
 
     def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
         """Append one row. Raises nothing for odd data (it warns), TrialStopped in a function trial that is to end."""
@@ -63,15 +64,13 @@ class Recorder:
 
     def define(self, definition: MetricDefinition, overwrite: bool = False) -> None:
         """Declare a metric."""
+        from tracking.live.rules import Rules  # most runs declare nothing
+
         with self.lock:
-            holds = self._definitions.add(definition, overwrite)
-            body = holds.to_json() | ({"overwrite": True} if overwrite else {})
-            self._writer.record(RecordType.METRIC, body)
-            for key, aggregate in self._aggregates.items():
-                aggregate.redefine(self._definitions.of(key) or holds)
+            self._rules = self._rules or Rules(self.last)
+            holds = self._rules.define(definition, overwrite)
+            self._writer.record(RecordType.METRIC, holds.to_json() | ({"overwrite": True} if overwrite else {}))
             self._fast.clear()  # rows that now need more than packing must take the long way again
-            if definition.step_metric:
-                self._axes.setdefault(definition.step_metric, self.last.get(definition.step_metric))
 
     def record(self, kind: RecordType, body: Any) -> None:
         """Append a record that is no row."""
@@ -154,36 +153,10 @@ class Recorder:
 
     def _apply_rules(self, row: dict[str, Any]) -> bool:
         """Do what define_metric() asks for the keys of a row; whether there is anything to do."""
-        if not self._definitions:
-            self.last.update(row)
-            return False
-        ruled = False
-        for key in list(row):
-            if key in self._axes:
-                self._axes[key], ruled = row[key], True
-        for key in list(row):
-            definition = self._definitions.of(key)
-            if definition is None:
-                self.last[key] = row[key]
-                continue
-            ruled = True
-            self._insert_axis(definition, row)
-            self._summarise(key, row[key], definition)
-        return ruled
-
-    def _insert_axis(self, definition: MetricDefinition, row: dict[str, Any]) -> None:
-        axis = definition.step_metric
-        if axis and definition.syncs and axis not in row and self._axes.get(axis) is not None:
-            row[axis] = self._axes[axis]
-
-    def _summarise(self, key: str, value: Any, definition: MetricDefinition) -> None:
-        mode = summary_mode(definition)
-        if mode == "copy":
-            self.last[key] = value
-        elif mode == "aggregate":
-            aggregate = self._aggregates.setdefault(key, Aggregate(definition))
-            aggregate.feed((value,))
-            self.last[key] = aggregate.summary()
+        if self._rules is not None:
+            return self._rules.apply(row)
+        self.last.update(row)
+        return False
 
 
 def _as_it_is(data: Mapping[str, Any], row: Mapping[str, Any]) -> bool:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tracking import absent, context
+from tracking import context
 from tracking.errors import UsageError
 from tracking.journal.records import RecordType
 from tracking.live.config import Config
-from tracking.live.console import ConsoleCapture
-from tracking.live.metrics import MetricDefinition
+from tracking.live.identity import Identity
 from tracking.live.recorder import Recorder
-from tracking.live.summary import Summary
 from tracking.notices import inform, warn
-from tracking.shipping.child import ShipperChild
 from tracking.starting import endings
 from tracking.starting.endings import Ending, ending_for_code, ending_of
 from tracking.starting.settings import Settings
-from tracking.store.contract import RunStart
+
+if TYPE_CHECKING:  # what not every run needs is imported where it is needed: a short trial is mostly imports
+    from types import TracebackType
+
+    from tracking.live.console import ConsoleCapture
+    from tracking.live.metrics import MetricDefinition
+    from tracking.live.summary import Summary
+    from tracking.shipping.child import ShipperChild
 
 CLOSE_PATIENCE_S = 0.15
 """How long finish() tries to write what a full disk refused before."""
@@ -38,7 +40,7 @@ class Run:
 
     def __init__(
         self,
-        start: RunStart,
+        start: Identity,
         *,
         attempt: int,
         run_dir: Path | None,
@@ -56,7 +58,8 @@ class Run:
         self._settings = settings
         self._config = config
         self._recorder = recorder
-        self._summary = Summary(recorder.last, restored_summary)
+        self._summary: Summary | None = None
+        self._restored_summary = restored_summary
         self._resumed = resumed
         self._shipper: ShipperChild | None = None
         self._console: ConsoleCapture | None = None
@@ -64,7 +67,6 @@ class Run:
         self._finished = False
         self._forked = False
         config.connect(lambda changed: recorder.record(RecordType.CONFIG, changed))
-        self._summary.connect(lambda changed: recorder.record(RecordType.SUMMARY, changed))
 
     # What the training loop calls
 
@@ -92,6 +94,8 @@ class Run:
         overwrite: bool | None = None,
     ) -> MetricDefinition:
         """Declare how a metric (or, with a trailing `*`, many) is shown and summarised. Raises UsageError."""
+        from tracking.live.metrics import MetricDefinition
+
         axis = step_metric.name if isinstance(step_metric, MetricDefinition) else step_metric
         definition = MetricDefinition.checked(name, axis, step_sync, hidden, summary, goal)
         self._recorder.define(definition, bool(overwrite))
@@ -137,7 +141,10 @@ class Run:
 
     @property
     def summary(self) -> Summary:
-        return self._summary
+        with self._recorder.lock:
+            if self._summary is None:
+                self._summary = self._make_summary()
+            return self._summary
 
     @property
     def id(self) -> str:
@@ -257,6 +264,8 @@ class Run:
         return f"<Run {self.path} {self.name!r}>"
 
     def __getattr__(self, name: str) -> Any:
+        from tracking import absent
+
         absent.refuse("Run", name, absent.RUN)
 
     # For init() and the fork hook
@@ -278,8 +287,15 @@ class Run:
         if self._console is not None:
             self._console.forked()
 
+    def _make_summary(self) -> Summary:
+        from tracking.live.summary import Summary
+
+        summary = Summary(self._recorder.last, self._restored_summary)
+        summary.connect(lambda changed: self._recorder.record(RecordType.SUMMARY, changed))
+        return summary
+
     def _rename(self, **changes: Any) -> None:
-        self._start = replace(self._start, **changes)
+        self._start.rename(changes)
         self._recorder.record(RecordType.IDENTITY, changes)
 
     def _say_goodbye(self, ending: Ending, problem: str, quiet: bool) -> None:

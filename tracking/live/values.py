@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import os
+import sys
 from collections.abc import Iterator, Mapping, Set
 from enum import Enum
 from typing import Any
@@ -48,13 +47,23 @@ def _foreign(value: Any, depth: int) -> Any:
         return next(base(value) for base in (int, float, str) if isinstance(value, base))
     if isinstance(value, os.PathLike):
         return os.fspath(value) if isinstance(os.fspath(value), str) else str(value)
-    if isinstance(value, (datetime.date, datetime.time)):
+    if isinstance(value, (bytes, complex, type)):
+        return _short(_name_of(value))
+    if hasattr(type(value), "__dataclass_fields__"):
+        from dataclasses import fields  # its import costs 10 ms, and who logs a dataclass has paid them
+
+        return {field.name: plain(getattr(value, field.name), depth + 1) for field in fields(value)}
+    if _is_date(value):
         return value.isoformat()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name), depth + 1) for field in dataclasses.fields(value)}
-    if isinstance(value, (bytes, complex, type)) or callable(value):
+    if callable(value):
         return _short(_name_of(value))
     return _array_or_number(value, depth)
+
+
+def _is_date(value: Any) -> bool:
+    """Whether it is a date or a time: a program that never imported datetime has none."""
+    datetime = sys.modules.get("datetime")
+    return datetime is not None and isinstance(value, (datetime.date, datetime.time))
 
 
 def _array_or_number(value: Any, depth: int) -> Any:

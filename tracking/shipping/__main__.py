@@ -14,9 +14,17 @@ from pathlib import Path
 from tracking.errors import StoreError, StoreUnavailable, TrackingError
 from tracking.home import journal_path
 from tracking.journal.reader import writer_lives
-from tracking.shipping.child import DONE
+from tracking.shipping.child import DONE, READY
 from tracking.shipping.journal_shipper import JournalShipper
-from tracking.shipping.loop import FIRST_BACKOFF_S, MAX_BACKOFF_S, PATIENCE_S, Outcome, Shipping, known_offsets
+from tracking.shipping.loop import (
+    FIRST_BACKOFF_S,
+    MAX_BACKOFF_S,
+    PATIENCE_S,
+    Outcome,
+    Shipping,
+    known_offsets,
+    write_log,
+)
 from tracking.store import open_store
 from tracking.store.contract import RunStore
 
@@ -64,7 +72,7 @@ class LockedWriter:
         return not writer_lives(self._path)
 
     def answer(self, line: bytes) -> None:
-        if line != DONE:
+        if line not in (READY, DONE):
             sys.stderr.write(line.decode())
 
 
@@ -93,6 +101,7 @@ def _ship(run_dir: Path, run_id: str, attempt: int, writer: ParentWriter | Locke
     if opened is None:
         return Outcome.GAVE_UP, ""
     store, offset, console_offset = opened
+    writer.answer(READY)
     try:
         shipper = JournalShipper(run_dir, run_id, attempt, offset, console_offset)
         outcome = Shipping(shipper, store, writer).run()
@@ -126,7 +135,7 @@ def _opened(run_id: str, attempt: int, writer: ParentWriter | LockedWriter) -> t
                 ended_at = ended_at or time.monotonic()
                 if time.monotonic() - ended_at > PATIENCE_S:
                     return None
-            print(f"the store cannot be opened, next try in {backoff:g} s: {error}", flush=True)
+            write_log(f"the store cannot be opened, next try in {backoff:g} s: {error}")
             time.sleep(backoff)
             backoff = min(backoff * 2, MAX_BACKOFF_S)
 

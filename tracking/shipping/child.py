@@ -17,9 +17,13 @@ import tracking
 
 FINISH = b"F"
 """Sent to the shipper: the run has ended, its journal is complete. End of file says the same of a process that died."""
+READY = b"ready\n"
+"""Sent by the shipper: the store is open. Before that, at about 0.3 s, waiting for an answer is waiting for imports."""
 DONE = b"done\n"
 """Sent by the shipper: everything is in the store. Any other line is a problem that the user should read."""
 LOG_NAME = "shipper.log"
+_STARTING_PATIENCE_S = 0.02
+"""How long finish() waits for a shipper that is not ready: a problem that it has told already is read."""
 
 _left_behind: list[int] = []
 
@@ -54,7 +58,8 @@ class ShipperChild:
     def finish(self, patience: float) -> str:
         """Say that the run has ended and wait at most `patience` seconds; "" or the problem that the shipper told.
 
-        A shipper that needs longer goes on by itself; one that died is followed by a new one, not waited for.
+        A shipper that needs longer, or that is still starting when the run ends, goes on by itself; one that died is
+        followed by a new one, not waited for.
         """
         channel, self._channel = self._channel, None
         if channel is None:
@@ -62,7 +67,7 @@ class ShipperChild:
         with channel:
             with contextlib.suppress(OSError):
                 channel.send(FINISH)
-            answer = _answer(channel, time.monotonic() + patience)
+            answer = _answer(channel, patience)
         _left_behind.append(self._pid)
         reap()
         if answer == b"":
@@ -98,11 +103,6 @@ def reap() -> None:
             _left_behind.remove(pid)
 
 
-def forget_children() -> None:
-    """In a forked child: the shippers of the parent are not its children."""
-    _left_behind.clear()
-
-
 def _spawn(arguments: list[str], actions: Sequence[tuple[Any, ...]]) -> int:
     # A session of its own, so that the Ctrl-C of the terminal does not end it before it has shipped the end.
     try:
@@ -121,8 +121,10 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _answer(channel: socket.socket, deadline: float) -> bytes | None:
-    """The line that the shipper says: b"" when it died without one, None when the deadline passed before."""
+def _answer(channel: socket.socket, patience: float) -> bytes | None:
+    """The line that the shipper says: b"" when it died without one, None when it needs longer than `patience`."""
+    began = time.monotonic()
+    deadline = began + min(patience, _STARTING_PATIENCE_S)
     answer = b""
     while not answer.endswith(b"\n"):
         readable, _, _ = select.select([channel], [], [], max(0.0, deadline - time.monotonic()))
@@ -135,4 +137,10 @@ def _answer(channel: socket.socket, deadline: float) -> bytes | None:
         if not part:
             return b""
         answer += part
+        if answer.startswith(READY):
+            answer, deadline = answer.removeprefix(READY), began + patience
     return answer
+
+
+# In a forked child: the shippers of the parent are not its children.
+os.register_at_fork(after_in_child=_left_behind.clear)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -66,9 +69,9 @@ class Shipping:
                 outcome = self._ship(ended)
             except StoreUnavailable as error:
                 if self._is_hopeless():
-                    _log(f"gave up: {error}")
+                    write_log(f"gave up: {error}")
                     return Outcome.GAVE_UP
-                _log(f"the store is away, next try in {backoff:g} s: {error}")
+                write_log(f"the store is away, next try in {backoff:g} s: {error}")
                 self._pause(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
                 continue
@@ -120,5 +123,8 @@ def known_offsets(store: RunStore, run_id: str, attempt: int) -> tuple[int, int]
     return (run.journal_offset, run.console_size) if run.attempt == attempt else (0, 0)
 
 
-def _log(text: str) -> None:
-    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, flush=True)
+def write_log(text: str) -> None:
+    """A line for shipper.log."""
+    # Not print(): on a full disk, which is when there is most to say, its buffer would fail again and again.
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n".encode(errors="replace"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -16,13 +15,13 @@ from tracking.states import RunState
 INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True)
 class Ending:
     """How a run ends."""
 
-    state: RunState = RunState.FINISHED
-    exit_code: int = 0
-    reason: str = ""
+    __slots__ = ("exit_code", "reason", "state")
+
+    def __init__(self, state: RunState = RunState.FINISHED, exit_code: int = 0, reason: str = "") -> None:
+        self.state, self.exit_code, self.reason = state, exit_code, reason
 
 
 def ending_of(error: BaseException | None) -> Ending:
