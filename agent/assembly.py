@@ -21,6 +21,7 @@ from agent.executors.contract import Executor
 from agent.executors.function import FunctionExecutor
 from agent.executors.process import GRACE as GUARD_GRACE
 from agent.executors.process import ProcessExecutor
+from agent.executors.strays import end_strays
 from agent.loop import Loop, Parts
 from agent.upkeep.heartbeat import TTL
 from agent.upkeep.housekeeping import Housekeeping
@@ -37,6 +38,7 @@ from tracking.store.contract import RunStore
 
 Function = Callable[[], object]
 LEASE = "SWEEP_LEASE"
+_SHORTEST_LEASE, _LONGEST_LEASE = 0.5, 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,16 @@ class Options:
 
     @property
     def ttl(self) -> float:
-        """The time of a lease. Raises SlotsInvalid when $SWEEP_LEASE is no positive number."""
+        """The time of a lease. Raises SlotsInvalid when $SWEEP_LEASE is no number of seconds that a heartbeat can keep."""
         text = str(self.lease) if self.lease is not None else os.environ.get(LEASE) or str(TTL)
         try:
             seconds = float(text)
         except ValueError:
             seconds = 0.0
-        if seconds <= 0:
-            raise SlotsInvalid(f"a lease of {text!r} seconds makes no sense: it must be a positive number")
+        if not _SHORTEST_LEASE <= seconds <= _LONGEST_LEASE:
+            raise SlotsInvalid(
+                f"a lease of {text!r} seconds makes no sense: it must be {_SHORTEST_LEASE:g} to {_LONGEST_LEASE:g}"
+            )
         return seconds
 
 
@@ -147,6 +151,7 @@ def assemble(
 def _executor(function: Function | None, wake: Wake, slots: int, ttl: float) -> Executor:
     if function is not None:
         return FunctionExecutor(function, wake.ring, threads=slots if slots > 1 else 0)
+    end_strays()
     return ProcessExecutor(wake.ring, grace=min(GUARD_GRACE, ttl / 4))
 
 

@@ -68,6 +68,11 @@ class Interrupts:
 
     def _on_interrupt(self, number: int, _frame: FrameType | None) -> None:
         self.signal = number
+        if self._level is Level.KILL:  # the store hangs, or it would be over: the guard ends what is left
+            write_error(
+                "Ctrl-C again: leaving at once. What the store has not heard comes back when its leases expire."
+            )
+            os._exit(self.status)
         self._level = Level(min(self._level + 1, Level.KILL))
         self._tell(_TIERS[self._level].format(running=self._loop.running))
         self._loop.interrupt(self._level)

@@ -15,6 +15,7 @@ from agent.attempts.launching import Launcher
 from agent.attempts.pruning import Pruning
 from agent.attempts.shipping import INTERVAL, Shipping
 from agent.attempts.slots import Slots
+from agent.enforcing import Enforcer
 from agent.errors import AgentError, CannotLaunch
 from agent.executors.contract import Executor
 from agent.upkeep.heartbeat import Beat, Heartbeat
@@ -31,6 +32,7 @@ from tracking.errors import StoreError, StoreUnavailable
 from tracking.shipping.journal_shipper import JournalShipper
 
 OVER = (SweepState.FINISHED, SweepState.CANCELED)
+_TOLD_TO_END = f"{PREEMPTED}the agent was asked to end"
 _LAST_WORDS = 15.0  # seconds for which an agent that was told to end waits for a store that is away
 
 
@@ -74,6 +76,7 @@ class Loop:
         self._parts = parts
         self._slots = parts.slots
         self._reach = Reach(parts.announcer.warn)
+        self._enforcer = Enforcer(parts.slots)
         self._level = Level.NONE
         self._obeyed = Level.NONE
         self._deleted = False
@@ -84,6 +87,8 @@ class Loop:
     def interrupt(self, level: Level) -> None:
         """End, at least as urgently as `level` says."""
         self._level = max(self._level, level)
+        if self._level >= Level.TERMINATE:
+            self._enforcer.end_all(_TOLD_TO_END, 0.0 if self._level is Level.KILL else self._parts.grace)
         self._parts.wake.ring()
 
     @property
@@ -112,6 +117,7 @@ class Loop:
                     parts.supply.leave()
         finally:
             heartbeat.close()
+            self._enforcer.close()
             parts.executor.close()
 
     # -- one turn -------------------------------------------------------------------------------
@@ -176,7 +182,7 @@ class Loop:
         self._parts.executor.withdraw()
         for attempt in self._slots.running:
             if self._level >= Level.TERMINATE:
-                attempt.ask_to_end(f"{PREEMPTED}the agent was asked to end", self._parts.grace)
+                attempt.ask_to_end(_TOLD_TO_END, self._parts.grace)
             if self._level is Level.KILL:
                 attempt.kill_now()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from tracking import environment
+from tracking.environment import QUIET, SILENT, flag
 
 _said: set[str] = set()
 _MANY = 1000
@@ -13,7 +13,7 @@ _MANY = 1000
 
 def warn(text: str) -> None:
     """A line on stderr, unless SWEEP_SILENT is set. A broken stderr is nobody's reason to stop training."""
-    if environment.flag(environment.SILENT) or sys.stderr is None:
+    if flag(SILENT) or sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"sweepwright: {text}\n")
@@ -22,7 +22,7 @@ def warn(text: str) -> None:
 
 def inform(text: str) -> None:
     """Like warn(), for good news: SWEEP_QUIET silences it too."""
-    if not environment.flag(environment.QUIET):
+    if not flag(QUIET):
         warn(text)
 
 

@@ -19,7 +19,7 @@ LOST = "lost: "
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """Mutable, touched by the loop's thread only. Times are of the monotonic clock."""
+    """Mutable, touched by the loop's thread only, except for `press`. Times are of the monotonic clock."""
 
     trial: TrialRecord
     key: TrialKey
@@ -81,6 +81,23 @@ class Attempt:
             self.stop = reason
             self.kill_at = time.monotonic() + grace
             self.handle.terminate()
+
+    def press(self, why: str, kill_at: float, now: float) -> None:
+        """Send the signals that are due, from a thread beside the loop's; the loop notices the end when it can.
+
+        `why` is the reason to end it now, with SIGKILL from `kill_at` on; "" for none.
+        """
+        if self.handle.poll() is not None:
+            return
+        if why and not self.stop:
+            self.kill_at = kill_at
+            self.stop = why
+            self.handle.terminate()
+        if why:
+            self.kill_at = min(self.kill_at, kill_at)
+        if self.stop and not self.killed and now >= self.kill_at:
+            self.killed = True
+            self.handle.kill()
 
     def lose(self) -> None:
         """The lease is gone: kill at once, whatever was asked before."""

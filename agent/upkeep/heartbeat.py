@@ -11,7 +11,7 @@ from sweeps.errors import SweepNotFound
 from sweeps.records import Renewal, TrialKey
 from sweeps.states import SweepState
 from sweeps.store.contract import SweepStore
-from tracking.errors import StoreUnavailable
+from tracking.errors import StoreError
 
 TTL = 30.0
 """Seconds for which a lease is taken."""
@@ -57,8 +57,8 @@ class Heartbeat:
             keys = tuple(self._keys())
             try:
                 renewal = self._store.renew(self._sweep_id, self._agent_id, keys, self._ttl)
-            except StoreUnavailable:
-                continue  # the loop says so; the leases last a while
+            except StoreError:
+                continue  # the loop meets it too and says so; the leases last a while
             except SweepNotFound:
                 self._report(Beat(keys, None))
                 return

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from agent.announcing import Say
+from agent.executors.strays import end_strays
 from sweeps.control.controller import LOST_LIMIT
 from sweeps.records import TrialRecord
 from sweeps.states import SweepState, TrialState
@@ -44,6 +45,7 @@ class Housekeeping:
             return
         taken = self._sweeps.reap(self._sweep_id, LOST_LIMIT)
         if taken:
+            end_strays()  # an agent of this machine may have left some of their processes
             self._end_runs(taken)
         self._heard(self._sweeps.settle(self._sweep_id).state)
         self._next = time.monotonic() + self._interval

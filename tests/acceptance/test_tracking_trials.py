@@ -47,6 +47,21 @@ def journal_of(run_dir: Path, run_id: str, attempt: int) -> list[RunBatch]:
     return batches
 
 
+def test_a_short_trial_pays_for_no_module_that_it_does_not_use(training: Training) -> None:
+    done = training.run(
+        """
+        import sys, tracking
+        with tracking.init():
+            tracking.log({"loss": 1.0})
+            tracking.finish()
+            slow = {"dataclasses", "inspect", "datetime", "socket", "logging", "subprocess", "yaml", "sqlalchemy"}
+            ours = {"tracking.store.contract", "tracking.starting.plain", "tracking.live.metrics", "tracking.absent"}
+            print(sorted((slow | ours) & set(sys.modules)))
+        """
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_a_program_gets_its_run_and_parameters_from_the_agent(training: Training, home: Path) -> None:
     done = training.run(
         """
