@@ -66,7 +66,7 @@ class Options:
 
     @property
     def ttl(self) -> float:
-        """The time of a lease. Raises SlotsInvalid when $SWEEP_LEASE is no number of seconds that a heartbeat can keep."""
+        """The time of a lease. Raises SlotsInvalid when $SWEEP_LEASE is no time that a heartbeat can keep."""
         text = str(self.lease) if self.lease is not None else os.environ.get(LEASE) or str(TTL)
         try:
             seconds = float(text)

@@ -6,8 +6,10 @@ import os
 import pty
 import select
 import signal
+import sqlite3
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -223,3 +225,39 @@ def test_signals_are_passed_on_when_wanted(shop: Workshop) -> None:
 def _guard_of(agent: AgentProcess) -> psutil.Process:
     (guard,) = psutil.Process(agent.pid).children()
     return guard
+
+
+def test_trials_are_ended_while_another_process_keeps_the_store_locked(shop: Workshop, home: Path) -> None:
+    shop.create(SLOW)
+    agent = shop.agent("--grace", "1", lease=30)
+    shop.wait_running(1)
+    lock = sqlite3.connect(home / "store.db", isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+        agent.send(signal.SIGTERM)
+        wait_for(lambda: not shop.running_pids(), "the trial to end while the store is locked", 8)
+        assert agent.process.poll() is None
+        lock.execute("ROLLBACK")
+    finally:
+        lock.close()
+    assert agent.wait() == 143
+    (trial, *_) = shop.trials()
+    assert (trial.state, trial.failure) == (TrialState.WAITING, FailureClass.PREEMPTED)
+
+
+def test_another_ctrl_c_leaves_at_once_when_the_store_hangs(shop: Workshop, home: Path) -> None:
+    shop.create(SLOW)
+    agent = shop.agent(lease=30)
+    shop.wait_running(1)
+    lock = sqlite3.connect(home / "store.db", isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+        for said in ("no new trials", "SIGTERM and wait", "third time"):
+            agent.send(signal.SIGINT)
+            wait_for(lambda said=said: said in agent.err, f"the agent to say {said!r}")
+        agent.send(signal.SIGINT)
+        assert agent.wait(5) == 130
+        wait_for(lambda: not shop.running_pids(), "the guard to end the trial", 8)
+        lock.execute("ROLLBACK")
+    finally:
+        lock.close()
