@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sweeps.errors import SpecInvalid
 from sweeps.records import SweepRecord
 from sweeps.spec.model import SweepSpec
 
@@ -33,6 +34,24 @@ class About:
             seed=spec.seed,
             spec=spec,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a list of sweeps shows of each, even of one that a newer version of this program made."""
+
+    method: str
+    metric: str
+    goal: str
+    budget: int | None
+
+    @classmethod
+    def of(cls, record: SweepRecord) -> Brief:
+        try:
+            about = About.of(record)
+        except SpecInvalid:
+            return cls(method="unreadable", metric="", goal="minimize", budget=None)
+        return cls(about.method, about.metric, about.goal, about.budget)
 
 
 def _budget(spec: SweepSpec) -> int | None:

@@ -10,7 +10,8 @@ from sweeps.control.judging import reaches_target
 from sweeps.control.ranking import best_of
 from sweeps.errors import BudgetTooSmall, NothingToRun
 from sweeps.records import SweepRecord
-from sweeps.states import SweepState
+from sweeps.spec.model import SweepSpec
+from sweeps.states import SweepState, TrialState
 from sweeps.store.contract import SweepStore
 from tracking.errors import UsageError
 from tracking.home import Home
@@ -48,21 +49,24 @@ def cancel(store: SweepStore, sweep_id: str) -> SweepRecord:
 def resume(store: SweepStore, sweep_id: str, trials: int | None = None) -> SweepRecord:
     """Let a paused sweep go on; a finished or canceled one only with a raised budget of `trials` trials in all.
 
-    Raises BudgetTooSmall (with what would do), NothingToRun when its target is reached, IllegalMove, SweepNotFound.
+    Raises BudgetTooSmall (with what would do), SpecInvalid for a budget beyond all bounds, NothingToRun when its
+    target is reached, IllegalMove, SweepNotFound.
     """
     record = store.sweep(sweep_id)
     if trials is not None and trials < 1:
         raise UsageError(f"a budget of {trials} trials makes no sense: it must be at least 1")
     _check_target(store, record)
     if record.state in OVER:
-        _check_room(record, trials)
+        _check_room(store, record, trials)
     elif trials is not None and trials < record.next_number:
         raise BudgetTooSmall(
             f"sweep {record.id} has suggested {record.next_number} trials already, "
             f"so its budget cannot become {trials}; `sweep stop {record.id}` ends it"
         )
     if trials is not None:
-        store.replace_document(sweep_id, with_budget(record.document, trials))
+        changed = with_budget(record.document, trials)
+        SweepSpec.from_document(changed)  # what nobody could read again must not get into the store
+        store.replace_document(sweep_id, changed)
     return store.move_sweep(sweep_id, SweepState.RUNNING, "")
 
 
@@ -106,13 +110,12 @@ def _check_target(store: SweepStore, record: SweepRecord) -> None:
         )
 
 
-def _check_room(record: SweepRecord, trials: int | None) -> None:
+def _check_room(store: SweepStore, record: SweepRecord, trials: int | None) -> None:
     about = About.of(record)
-    space_size = about.spec.space.grid_size if about.method == "grid" else None
-    if space_size is not None and record.next_number >= space_size:
-        raise BudgetTooSmall(
-            f"sweep {record.id} has tried all {space_size} points of its grid: nothing is left to resume"
-        )
+    size = about.spec.space.grid_size if about.method == "grid" else None
+    canceled = store.counts(record.id).get(TrialState.CANCELED, 0)  # the grid comes back to their points
+    if size is not None and record.next_number >= size + canceled:
+        raise BudgetTooSmall(f"sweep {record.id} has tried all {size} points of its grid: nothing is left to resume")
     had = f"sweep {record.id} is {record.state.value}, with {record.next_number} suggested so far"
     if trials is None:
         raise BudgetTooSmall(f"{had}; to go on, raise its budget: sweep resume {record.id} --trials {_more(record)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweeps.about import About
+from sweeps.about import Brief
 from sweeps.cli.arguments import as_json
 from sweeps.cli.output import console, print_json
 from sweeps.cli.stores import Stores, store_is_missing
@@ -50,7 +50,7 @@ def _print_none(project: str | None, *, as_json: bool) -> None:
 
 
 def _line(store: SweepStore, record: SweepRecord, now: float) -> SweepLine:
-    about = About.of(record)
+    about = Brief.of(record)
     counts = store.counts(record.id)
     best = best_of(store, record.id, about.goal)
     return SweepLine(
@@ -68,5 +68,5 @@ def _line(store: SweepStore, record: SweepRecord, now: float) -> SweepLine:
 
 
 def _json(store: SweepStore, record: SweepRecord) -> dict[str, object]:
-    about = About.of(record)
+    about = Brief.of(record)
     return sweep_json(record, about, store.counts(record.id), best_of(store, record.id, about.goal))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweeps.about import About
+from sweeps.about import About, Brief
 from sweeps.records import Notice, SweepRecord, TrialRecord
 from sweeps.states import DONE_TRIALS, TrialState
 
@@ -54,7 +54,7 @@ def trial_json(trial: TrialRecord) -> dict[str, Any]:
 
 
 def sweep_json(
-    record: SweepRecord, about: About, counts: Mapping[TrialState, int], best: TrialRecord | None
+    record: SweepRecord, about: About | Brief, counts: Mapping[TrialState, int], best: TrialRecord | None
 ) -> dict[str, Any]:
     """One sweep in short, as `sweep ls --json` lists it."""
     return {
