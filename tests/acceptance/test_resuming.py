@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 import sweeps
 import tracking
+from sweeps.control.suggesting import Suggester
 from sweeps.errors import SpecInvalid
 from sweeps.states import SweepState, TrialState
+from sweeps.store import open_store
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2, 3, 4, 5]}}}
 
@@ -19,10 +23,12 @@ def train() -> None:
 
 def test_a_resumed_grid_tries_the_points_that_were_canceled() -> None:
     sweep = sweeps.create(GRID)
-    sweep.run(train, trials=2)
+    with closing(open_store()) as store:
+        Suggester(store, sweep.id, "test").fill(3)
+    sweep.run(train, trials=1)
     sweep.cancel()
     assert sweep.state is SweepState.CANCELED
-    assert TrialState.CANCELED in {trial.state for trial in sweep.trials()}
+    assert [trial.state.value for trial in sweep.trials()] == ["complete", "canceled", "canceled"]
     sweep.resume(trials=100)
     sweep.run(train)
     complete = [trial.params["x"] for trial in sweep.trials() if trial.state is TrialState.COMPLETE]

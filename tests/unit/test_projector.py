@@ -80,6 +80,15 @@ def test_a_step_that_goes_back_is_dropped_with_one_warning(
     assert capsys.readouterr().err.count("steps only grow") == 1
 
 
+def test_a_step_too_far_ahead_is_dropped_with_a_warning_and_later_rows_are_kept(
+    recording: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording.recorder.log({"a": 1.0}, step=2**70)
+    recording.recorder.log({"a": 2.0})
+    assert recording.points("a") == [(0, 2.0)]
+    assert "steps end at" in capsys.readouterr().err
+
+
 def test_kinds_are_kept_and_mixed_kinds_widen(recording: Recording) -> None:
     log = recording.recorder.log
     for value in (1, 2.5, 3):

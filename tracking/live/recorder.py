@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Writer = JournalWriter | SilentWriter
 _RESERVED = frozenset(("_step", "_runtime", "_timestamp"))
 _ODD_NAME = re.compile(r"[^\w./]")
+_LAST_STEP = 2**53
+"""Beyond, neither charts nor databases keep whole numbers apart."""
 _MAX_CACHE = 4096
 MAX_KEY = 512
 """Characters of a name: databases index it."""
@@ -102,6 +104,9 @@ class Recorder:
                 f"log(step={wanted}) after step {self.step} was reached: steps only grow, so the row is dropped. "
                 "For another x axis log it as a value and say define_metric(name, step_metric=…).",
             )
+            return False
+        if wanted > _LAST_STEP:
+            warn_once("log:far", f"log(step={wanted}): steps end at {_LAST_STEP}; the row is dropped")
             return False
         self.step = wanted
         return True
