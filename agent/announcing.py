@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from agent.attempts.attempt import Attempt
 from agent.attempts.verdict import Verdict
@@ -36,13 +35,12 @@ class Announcer:
         self._metric = metric or "value"
 
     def started(self, trial: TrialRecord) -> None:
-        """Called by the thread that begins it, which is the function's own: a reader who left is the loop's affair."""
+        """Called by the thread that begins it, which is the function's own."""
         if self.say is silent:
             return
         again = f" (attempt {trial.attempt})" if trial.attempt > 1 else ""
         shown = " ".join(params_text(trial.params, trial.params))
-        with suppress(OSError):
-            self.say(f"trial {trial.number} started{again}: {shown}")
+        self.say(f"trial {trial.number} started{again}: {shown}")
 
     def ended(self, attempt: Attempt, verdict: Verdict) -> None:
         if self.say is silent:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-import click
-
+from agent.cli import printing
 from agent.interrupts import write_error
 
 
@@ -23,7 +22,7 @@ class Messages:
         if self._has_view:
             self._lines.put(line)
         else:
-            click.echo(line, err=True)
+            printing.err(line)
 
     def tell(self, line: str) -> None:
         """The same from a signal handler."""
@@ -42,4 +41,4 @@ class Messages:
             self._has_view = False
             with suppress(Empty):
                 while True:
-                    click.echo(self._lines.get_nowait(), err=True)
+                    printing.err(self._lines.get_nowait())

@@ -7,6 +7,7 @@ from contextlib import suppress
 import click
 
 from agent.assembly import Options
+from agent.cli import printing
 from agent.cli.options import agent_options
 from agent.cli.session import Session
 from sweeps.api.creating import Labels, create_sweep, folder_note
@@ -49,7 +50,7 @@ def command(
     options.check()
     loaded = load(file)
     for warning in loaded.warnings:
-        click.echo(f"{click.style('warning:', fg='yellow')} {warning}", err=True)
+        printing.err(f"{click.style('warning:', fg='yellow')} {warning}")
     with Stores() as stores:
         record = create_sweep(stores.sweeps, loaded, Labels(project, entity, name))
         try:
@@ -61,9 +62,9 @@ def command(
                 stores.sweeps.delete_sweep(record.id)
             raise
         if note := folder_note(loaded):
-            click.echo(f"note: {note}", err=True)
+            printing.err(f"note: {note}")
         shown = click.style(record.id, fg="cyan", bold=True)
-        click.echo(f"Created sweep {shown}; more agents: {sweep_line('agent', record.id)}")
+        printing.out(f"Created sweep {shown}; more agents: {sweep_line('agent', record.id)}")
         status = session.run()
         _print_summary(stores, record.id)
     return status

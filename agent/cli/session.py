@@ -7,10 +7,9 @@ import sys
 import threading
 from contextlib import suppress
 
-import click
-
 from agent.announcing import Say, silent
 from agent.assembly import Options, assemble
+from agent.cli import printing
 from agent.cli.messages import Messages
 from agent.driving import Foreground, drive
 from agent.interrupts import Interrupts
@@ -31,7 +30,7 @@ class Session:
         self._stores, self._sweep_id, self._forward = stores, sweep.id, forward
         self._count = options.count
         self._animated = sys.stdout.isatty() and not quiet
-        self._say: Say = silent if quiet else click.echo
+        self._say: Say = silent if quiet else printing.out
         self._messages = Messages()
         say = silent if self._animated else self._say
         self._agent = assemble(

@@ -1,4 +1,4 @@
-"""The digits sweep from Python: the same search, with a function instead of a program."""
+"""The digits sweep from Python: a smaller search, with a function instead of a program."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class _Variables(Mapping[str, str]):
 def repeat_line(record: SweepRecord, about: About, trial: TrialRecord) -> str:
     """A line for any shell that stands here; "" when the sweep names no program.
 
-    Where the sweep has another folder, it goes there first, with the home and store that are used here.
+    It uses the home and store that are used here; where the sweep has another folder, it goes there first.
     """
     spec = about.spec
     if spec.program is None and spec.command is None:
@@ -45,11 +45,11 @@ def repeat_line(record: SweepRecord, about: About, trial: TrialRecord) -> str:
         param_file=str(Home.find().run_dir(trial.run_id) / "params.json"),
         environ=_Variables(),
     )
-    line = " ".join(map(_shell_word, argv))
+    line = settings() + " ".join(map(_shell_word, argv))
     folder = record.workdir
     if not folder or Path(folder).resolve() == Path.cwd().resolve():
         return line
-    return f"cd {shlex.quote(folder)} && {settings()}{line}"
+    return f"cd {shlex.quote(folder)} && {line}"
 
 
 def _shell_word(word: str) -> str:

@@ -6,6 +6,7 @@ import shutil
 from typing import Any
 
 from sweeps.about import About
+from sweeps.api.pasting import sweep_line
 from sweeps.control.judging import reaches_target
 from sweeps.control.ranking import best_of
 from sweeps.errors import BudgetTooSmall, NothingToRun
@@ -118,10 +119,11 @@ def _check_room(store: SweepStore, record: SweepRecord, trials: int | None) -> N
         raise BudgetTooSmall(f"sweep {record.id} has tried all {size} points of its grid: nothing is left to resume")
     had = f"sweep {record.id} is {record.state.value}, with {record.next_number} suggested so far"
     if trials is None:
-        raise BudgetTooSmall(f"{had}; to go on, raise its budget: sweep resume {record.id} --trials {_more(record)}")
+        raise BudgetTooSmall(f"{had}; to go on, raise its budget: {_line(record)}")
     if trials <= record.next_number:
-        raise BudgetTooSmall(f"{had}, so a budget of {trials} leaves nothing to do; try --trials {_more(record)}")
+        raise BudgetTooSmall(f"{had}, so a budget of {trials} leaves nothing to do; try {_line(record)}")
 
 
-def _more(record: SweepRecord) -> int:
-    return max(record.next_number * 2, 10)
+def _line(record: SweepRecord) -> str:
+    """What would do, to paste."""
+    return sweep_line("resume", record.id, "--trials", str(max(record.next_number * 2, 10)))

@@ -197,6 +197,8 @@ def _within(keys: dict[str, Any], option: Option) -> dict[str, Any]:
         inside = [v for v in keys["values"] if (low is None or v >= low) and (high is None or v <= high)]
         return {"values": inside} if inside else {"values": [option.default]}
     cut = dict(keys)
+    if low is not None and high is not None and option.type == "int":
+        return {"min": low, "max": high} if low < high else {"value": low}
     if low is not None and (low > 0 or "distribution" not in keys):
         cut["min"] = max(low, keys["min"]) if low < keys["max"] else low
     if high is not None:

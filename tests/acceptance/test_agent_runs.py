@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from contextlib import closing
 
@@ -11,7 +12,7 @@ import pytest
 import sweeps
 from sweeps.states import SweepState, TrialState
 from sweeps.store import open_store
-from tests.acceptance.workshop import LOSS, SLOW, SWEEP, Workshop, wait_for
+from tests.acceptance.workshop import DEADLINE, LOSS, SLOW, SWEEP, Workshop, wait_for
 from tests.acceptance.workshop import shop as shop
 
 CURVE = """
@@ -221,3 +222,18 @@ def test_quiet_says_nothing(shop: Workshop) -> None:
 def sweeps_of_home() -> list[str]:
     with closing(open_store()) as store:
         return [record.id for record in store.sweeps()]
+
+
+@pytest.mark.parametrize("where", ["/dev/full", "a reader who left"])
+def test_output_that_fails_ends_no_trial(shop: Workshop, where: str) -> None:
+    shop.create(LOSS)
+    argv = [SWEEP, "agent", shop.sweep_id]
+    if where == "/dev/full":
+        with open(where, "wb") as out:
+            agent = subprocess.Popen(argv, cwd=shop.folder, stdout=out)
+    else:
+        agent = subprocess.Popen(argv, cwd=shop.folder, stdout=subprocess.PIPE)
+        assert agent.stdout is not None
+        agent.stdout.close()
+    assert agent.wait(DEADLINE) == 0
+    assert shop.states() == ["complete"] * 3
