@@ -52,10 +52,6 @@ class RunNotFound(TrackingError):
     """No run has this id."""
 
 
-class StaleAttempt(TrackingError):
-    """A newer attempt owns the run, so what this writer brings is refused."""
-
-
 class StoreError(TrackingError):
     """Base of what can go wrong with a store."""
 

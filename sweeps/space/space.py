@@ -12,8 +12,6 @@ from typing import Any
 from sweeps.space.distribution import Distribution
 from sweeps.space.values import identity
 
-_ABSENT = object()
-
 
 @dataclass(frozen=True)
 class Parameter:
@@ -103,22 +101,6 @@ class SearchSpace:
             target[path[-1]] = value
         return nested
 
-    def flatten(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters found in `config`, nested or dotted, by flat name; missing and foreign ones are left out."""
-        found = {parameter.name: _find(config, parameter) for parameter in self.parameters}
-        return {name: value for name, value in found.items() if value is not _ABSENT}
-
     @cached_property
     def _alphabetical(self) -> tuple[Parameter, ...]:
         return tuple(sorted(self.parameters, key=lambda parameter: parameter.name))
-
-
-def _find(config: Mapping[str, Any], parameter: Parameter) -> Any:
-    if parameter.name in config:
-        return config[parameter.name]
-    value: Any = config
-    for part in parameter.path:
-        if not isinstance(value, Mapping) or part not in value:
-            return _ABSENT
-        value = value[part]
-    return value

@@ -30,11 +30,6 @@ class Report:
         self._warnings.append((place, Fault(message, where, place.line, place.column, hint)))
 
     @property
-    def faulty(self) -> bool:
-        """Whether there is any fault so far."""
-        return bool(self._faults)
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings as lines for people."""
         return tuple(fault.render(self.source) for fault in _in_order(self._warnings))
