@@ -15,6 +15,9 @@ from sweeps.spec.command import expand
 from tracking.home import Home
 
 _MARK = re.compile("\x00(\\w+)\x00")
+_READS_ARGUMENTS = re.compile(
+    r"\b(argv|\w*argparse|ArgumentParser|click|typer|fire|absl|docopt|hydra|tyro|getopt)\b|\$[@*1]"
+)
 
 
 class _Variables(Mapping[str, str]):
@@ -45,11 +48,23 @@ def repeat_line(record: SweepRecord, about: About, trial: TrialRecord) -> str:
         param_file=str(Home.find().run_dir(trial.run_id) / "params.json"),
         environ=_Variables(),
     )
-    line = settings() + " ".join(map(_shell_word, argv))
+    line = settings() + _config(record, about, trial) + " ".join(map(_shell_word, argv))
     folder = record.workdir
     if not folder or Path(folder).resolve() == Path.cwd().resolve():
         return line
     return f"cd {shlex.quote(folder)} && {line}"
+
+
+def _config(record: SweepRecord, about: About, trial: TrialRecord) -> str:
+    """The assignment that gives the parameters to a script which reads no command line, but `tracking.config`."""
+    params = Home.find().run_dir(trial.run_id) / "params.json"
+    try:
+        text = Path(record.workdir, about.spec.program or "").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    if _READS_ARGUMENTS.search(text) or not params.is_file():
+        return ""
+    return f"SWEEP_CONFIG_PATHS={shlex.quote(str(params))} "
 
 
 def _shell_word(word: str) -> str:

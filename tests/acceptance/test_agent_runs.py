@@ -237,3 +237,12 @@ def test_output_that_fails_ends_no_trial(shop: Workshop, where: str) -> None:
         agent.stdout.close()
     assert agent.wait(DEADLINE) == 0
     assert shop.states() == ["complete"] * 3
+
+
+def test_the_repeat_line_of_a_script_that_reads_its_config_brings_the_parameters(shop: Workshop) -> None:
+    shop.create(
+        "import tracking\nwith tracking.init() as run:\n    run.log({'loss': run.config.x})\n    print(run.config)\n"
+    )
+    assert shop.agent().wait() == 0
+    line = subprocess.check_output([SWEEP, "best", shop.sweep_id, "--command"], text=True)
+    assert "{'x': 0}" in subprocess.check_output(["sh", "-c", line], text=True)
