@@ -2,9 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DEMO_STAMP := .venv/.demo
 CONSTRAINTS := constraints.txt
+# A release that exists as a CPU build; the default builds of others bring several GB of CUDA.
+TORCH := 2.13.0
 
-.PHONY: help demo test storm bench lint format types imports setup lock clean
+.PHONY: help demo test storm bench lint format types imports setup lock clean peers
 
 help:
 	@echo "make demo    run a real sweep on real data and show the best trial"
@@ -23,11 +26,17 @@ $(BIN)/python:
 
 # Editable, with everything that the tests and the examples need, at the versions of the constraints file.
 $(STAMP): $(BIN)/python pyproject.toml $(CONSTRAINTS)
-	@echo "installing what is needed into .venv (about a minute, once)"
+	@echo "installing what the tests need into .venv (torch and other trainers too: two minutes and 3 GB, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	@touch $@ $(DEMO_STAMP)
+
+# What the demo needs: it trains with scikit-learn.
+$(DEMO_STAMP): $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	@echo "installing what the demo needs into .venv (about half a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[examples]'
 	@touch $@
 
-demo: setup
+demo: $(DEMO_STAMP)
 	@BIN=$(abspath $(BIN)) bash examples/digits/demo.sh
 
 test: setup
@@ -38,6 +47,11 @@ storm: setup
 
 bench: setup
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# Other trackers, which the benchmark log_peers.py measures beside ours; in a venv of their own.
+peers:
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --disable-pip-version-check wandb trackio mlflow aim tensorboardX
 
 lint: setup
 	$(BIN)/ruff check .
@@ -57,9 +71,10 @@ format: setup
 # A throw-away venv, so that what happens to be installed in .venv does not leak into the lock.
 lock:
 	rm -rf .lock && $(PYTHON) -m venv .lock
-	.lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	{ echo "# The versions that make and CI use; written by make lock."; .lock/bin/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS)
+	.lock/bin/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)' -e '.[dev]'
+	{ echo "# The versions that make and CI use; written by make lock."; \
+	  .lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > $(CONSTRAINTS)
 	rm -rf .lock
 
 clean:
-	rm -rf .venv .lock build dist .demo *.egg-info
+	rm -rf .venv .peers .lock build dist .demo *.egg-info

@@ -13,6 +13,7 @@ from agent.announcing import Announcer, Say
 from agent.attempts.concluding import Concluding
 from agent.attempts.launching import Launcher
 from agent.attempts.limits import FailureLimits
+from agent.attempts.machines import Machines
 from agent.attempts.pruning import Pruning
 from agent.attempts.shipping import Shipping
 from agent.attempts.slots import Slots
@@ -26,6 +27,7 @@ from agent.loop import Loop, Parts
 from agent.upkeep.heartbeat import TTL
 from agent.upkeep.housekeeping import Housekeeping
 from agent.upkeep.supply import Supply
+from agent.upkeep.telling import People
 from agent.wake import Wake
 from sweeps.control.controller import Controller
 from sweeps.ids import new_id
@@ -121,6 +123,7 @@ def assemble(
     def heard(state: SweepState) -> None:
         supply.state = state
 
+    people = People(sweep, spec, sweeps, runs, Home.find(), warn)
     executor = _executor(function, wake, options.slots, ttl)
     loop = Loop(
         Parts(
@@ -131,14 +134,16 @@ def assemble(
             slots=slots,
             executor=executor,
             launcher=launcher,
-            shipping=Shipping(runs, sweep),
+            shipping=Shipping(runs, sweep, people.raised),
             supply=supply,
-            concluding=Concluding(sweeps, sweep.id, spec, slots, limits, announcer),
+            concluding=Concluding(sweeps, sweep.id, spec, slots, limits, announcer, people.ended),
             housekeeping=Housekeeping(sweeps, runs, sweep.id, ttl, say, heard),
             pruning=Pruning(Controller(spec), metric, sweeps, runs, sweep.id)
             if metric and spec.early_terminate
             else None,
             announcer=announcer,
+            telling=people,
+            machines=Machines(runs, Home.find(), warn, people.raised),
             wake=wake,
             ttl=ttl,
             grace=options.grace,

@@ -12,6 +12,7 @@ from agent.attempts.attempt import CANCELED, PREEMPTED, Attempt
 from agent.attempts.concluding import Concluding
 from agent.attempts.curve import Curve
 from agent.attempts.launching import Launcher
+from agent.attempts.machines import Machines
 from agent.attempts.pruning import Pruning
 from agent.attempts.shipping import INTERVAL, Shipping
 from agent.attempts.slots import Slots
@@ -22,6 +23,7 @@ from agent.upkeep.heartbeat import Beat, Heartbeat
 from agent.upkeep.housekeeping import Housekeeping
 from agent.upkeep.reach import Reach
 from agent.upkeep.supply import Supply
+from agent.upkeep.telling import Telling
 from agent.wake import Wake
 from sweeps.errors import SweepNotFound
 from sweeps.records import TrialKey, TrialRecord
@@ -62,6 +64,8 @@ class Parts:
     housekeeping: Housekeeping
     pruning: Pruning | None
     announcer: Announcer
+    telling: Telling
+    machines: Machines
     wake: Wake
     ttl: float
     grace: float
@@ -114,11 +118,13 @@ class Loop:
                     parts.wake.wait(self._patience())
             if not self._reach.is_away and not self._deleted:
                 with suppress(StoreError, SweepNotFound):  # then it is for the next agent to do
-                    parts.supply.leave()
+                    parts.telling.left(parts.supply.leave())
         finally:
             heartbeat.close()
             self._enforcer.close()
             parts.executor.close()
+            parts.machines.close()
+            parts.telling.close()
 
     # -- one turn -------------------------------------------------------------------------------
 
@@ -157,6 +163,7 @@ class Loop:
             self._note_failure(parts.concluding.failure)
             parts.supply.hurry()
         parts.housekeeping.turn(now)
+        parts.telling.turn(self._slots.running, now)
         if self._may_start():
             self._start(parts.supply.take(*self._wanted()))
 
@@ -196,6 +203,7 @@ class Loop:
                 self._parts.store.unclaim([_key(left) for left in trials[index:]])
                 return
             self._slots.add(attempt)
+            self._parts.machines.add(attempt)
 
     def _launch(self, trial: TrialRecord) -> Attempt:
         parts, metric = self._parts, self._parts.spec.metric

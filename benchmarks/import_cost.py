@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=15, help="processes per figure (default 15)")
     repeat = parser.parse_args().repeat
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # companions may still be ending
         environ = {**os.environ, "SWEEP_HOME": str(Path(folder, "home")), "SWEEP_SILENT": "1"}
         environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(folder, "bytecode"))}
         traced = [importtime(environ) for _ in range(repeat + 1)][1:]

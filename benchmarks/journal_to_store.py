@@ -2,7 +2,8 @@
 
 python benchmarks/journal_to_store.py [--full]
 
---full: 1e7 points of one key, as in the target; by default 2e6. Only the store is timed, not the making of batches.
+--full: 1e7 points of one key, and 1e6 steps of ten, as in the targets; by default a fifth.
+Only the store is timed, not the making of batches.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ RUNS = 3_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="1e7 points instead of 2e6")
-    points = 10_000_000 if parser.parse_args().full else 2_000_000
+    full = parser.parse_args().full
+    points = 10_000_000 if full else 2_000_000
     print(f"{points:,} points of one key{'target':>23}{'measured':>16}")
     rng = random.Random(1)
     noise = [rng.gauss(0.0, 1.0) for _ in range(POOL)]
@@ -41,6 +43,7 @@ def main() -> None:
             charts(store, name, points)
             store.close()
             line(f"{name}: bytes per scalar", target, f"{path.stat().st_size / points:.2f} B")
+        ten_keys(Path(folder, "keys.db"), narrow, 1_000_000 if full else 200_000)
         store = tracking.store.open_store(f"sqlite:///{Path(folder, 'runs.db')}")
         line("tiny runs, 100 in a batch", "≥ 1 500/s", f"{tiny_runs(store):,.0f}/s")
         store.close()
@@ -79,6 +82,27 @@ def charts(store: RunStore, name: str, points: int) -> None:
     worst = max(cost, key=cost.__getitem__)
     line(f"{name}: chart of all", "≤ 50 ms", f"{cost[ranges[0]]:.1f} ms")
     line(f"{name}: slowest range ({worst[1] - worst[0]:,} points)", "≤ 50 ms", f"{cost[worst]:.1f} ms")
+
+
+def ten_keys(path: Path, values: list[float], steps: int) -> None:
+    """One run with ten keys: how fast it is stored, and the slowest of its keys as a chart of 2 000 points."""
+    store = tracking.store.open_store(f"sqlite:///{path}")
+    keys = [f"key{number}" for number in range(10)]
+    seconds = 0.0
+    for begin in range(0, steps, BATCH):
+        some, place = list(range(begin, begin + BATCH)), begin % (len(values) - BATCH + 1)
+        history = {key: SeriesPart("float", some, values[place : place + BATCH]) for key in keys}
+        start = time.perf_counter()
+        store.apply([RunBatch("bench", 1, begin, begin + BATCH, RunStart("bench", "bench"), history=history)])
+        seconds += time.perf_counter() - start
+    line(f"10 keys, {steps:,} steps: into the store", "≥ 200 000/s", f"{10 * steps / seconds:,.0f}/s")
+    took = []
+    for key in keys:
+        start = time.perf_counter()
+        store.sample("bench", key, 2000)
+        took.append(time.perf_counter() - start)
+    store.close()
+    line("10 keys: slowest key as a chart", "≤ 50 ms", f"{max(took) * 1e3:.1f} ms")
 
 
 def tiny_runs(store: RunStore) -> float:

@@ -149,6 +149,10 @@ class AgentRecord:
     versions: Mapping[str, str]
 
 
+EVENT = "event:"
+"""What the kind of a notice begins with that only says that people were told of an event."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something that people should know about a sweep, once, such as a metric that nobody logs."""
@@ -156,3 +160,8 @@ class Notice:
     kind: str
     text: str
     at: float = 0.0
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is no news for who looks at the sweep anyway."""
+        return self.kind.startswith(EVENT)

@@ -54,7 +54,44 @@ _HOMES = {
     "SweepError": "tracking.errors",
     "TrackingError": "tracking.errors",
     "UsageError": "tracking.errors",
+    "Image": "tracking.media.image",
+    "Audio": "tracking.media.audio",
+    "Video": "tracking.media.video",
+    "Html": "tracking.media.html",
+    "Histogram": "tracking.media.histogram",
+    "Object3D": "tracking.media.object3d",
+    "Molecule": "tracking.media.molecule",
+    "Plotly": "tracking.media.figures",
+    "Classes": "tracking.media.classes",
+    "Table": "tracking.tables.table",
+    "JoinedTable": "tracking.tables.joined",
+    "plot_table": "tracking.plot.chart",
+    "Artifact": "tracking.artifacts.artifact",
+    "ArtifactTTL": "tracking.artifacts.lifetime",
+    "AlertLevel": "tracking.alerts.levels",
+    "Api": "tracking.public.api",
 }
+_DOINGS = frozenset(
+    (
+        "alert",
+        "link_artifact",
+        "link_model",
+        "log_artifact",
+        "log_code",
+        "log_model",
+        "mark_preempting",
+        "restore",
+        "save",
+        "unwatch",
+        "use_artifact",
+        "use_model",
+        "watch",
+        "write_logs",
+    )
+)
+_ELSEWHERE = {"sweep": "sweeps.sweep", "agent": "sweeps.agent"}
+_PACKAGES = frozenset(("plot", "integrations"))
+"""Packages of ours that are reached as attributes: `tracking.plot.line(…)`."""
 
 
 def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, sync: bool | None = None) -> None:
@@ -132,15 +169,37 @@ def __getattr__(name: str) -> Any:
         return _Later(name) if current is None else getattr(current, name)
     if name in _HOMES:
         return _loaded(name)
+    if name in _DOINGS:
+        return _doing(name)
+    if name in _PACKAGES:
+        return _package(name)
     if name.startswith("__") and name != "__version__":
         raise AttributeError(name)
     if name == "__version__":
         from importlib.metadata import version  # slow to import, seldom asked for
 
         return version("sweepwright")
-    from tracking.absent import MODULE, refuse  # not "from tracking": that would ask this function for the name
+    if name in _ELSEWHERE:
+        raise AttributeError(f"tracking.{name}: sweeps live in their own package; call {_ELSEWHERE[name]}()")
+    raise AttributeError(f"module 'tracking' has no attribute {name!r}")
 
-    return refuse("tracking", name, MODULE)
+
+def _doing(name: str) -> Any:
+    """A method of whatever run is current when it is called, such as `tracking.log_artifact`."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        return getattr(context.require_run(f"{name}()"), name)(*args, **options)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"`Run.{name}` of the current run. Raises UsageError before init()."
+    globals()[name] = call
+    return call
+
+
+def _package(name: str) -> Any:
+    from importlib import import_module
+
+    return import_module(f"tracking.{name}")
 
 
 def _loaded(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -54,6 +55,9 @@ class TrialContext:
 _trial: ContextVar[TrialContext | None] = ContextVar("tracking_trial", default=None)
 _run: ContextVar[Run | None] = ContextVar("tracking_run", default=None)
 _active: list[Run] = []
+_aside: list[Run] = []
+"""Runs of `reinit="create_new"` beside others: `tracking.log()` does not mean them."""
+_at_exit: list[Callable[[], None]] = []
 _lock = threading.Lock()
 
 
@@ -84,7 +88,10 @@ def current_run() -> Run | None:
     if run is not None and not run.finished:
         return run
     # A function trial that has not called init() yet must not log into its neighbour's run.
-    return _active[0] if len(_active) == 1 and _trial.get() is None else None
+    if _trial.get() is not None:
+        return None
+    candidates = _active if len(_active) == 1 else [run for run in _active if run not in _aside]
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def require_run(what: str) -> Run:
@@ -102,11 +109,15 @@ def active_runs() -> list[Run]:
     return list(_active)
 
 
-def add_run(run: Run) -> None:
-    """Make a run the current one."""
+def add_run(run: Run, aside: bool = False) -> None:
+    """Make a run the current one; `aside`: leave that to the one which is, if there is one."""
+    aside = aside and current_run() is not None
     with _lock:
         _active.append(run)
-    _run.set(run)
+        if aside:
+            _aside.append(run)
+    if not aside:
+        _run.set(run)
 
 
 def after_fork() -> list[Run]:
@@ -121,5 +132,25 @@ def remove_run(run: Run) -> None:
     with _lock:
         if run in _active:
             _active.remove(run)
+        if run in _aside:
+            _aside.remove(run)
     if _run.get() is run:
         _run.set(None)
+
+
+def at_exit(action: Callable[[], None]) -> None:
+    """Call `action` when the interpreter ends, after whatever was registered since `import tracking`.
+
+    Functions run at exit in reverse order. Ours is registered with the import, so that those of the user, which may
+    log, come before it.
+    """
+    if action not in _at_exit:
+        _at_exit.append(action)
+
+
+def _exiting() -> None:
+    for action in _at_exit:
+        action()
+
+
+atexit.register(_exiting)

@@ -18,6 +18,7 @@ SHIPPER = "SHIPPER"  # "agent": the agent ships the journal, so init() starts no
 
 # Set by users.
 STORE = "STORE"  # URL of the store; default: SQLite in the home folder
+FILES = "FILES"  # the folder of blobs; default: `files` in the home folder
 HOME = "HOME"  # the home folder; default ~/.sweepwright
 PROJECT = "PROJECT"
 ENTITY = "ENTITY"
@@ -27,15 +28,26 @@ TAGS = "TAGS"  # comma-separated
 MODE = "MODE"  # online, offline or disabled
 RUN_GROUP = "RUN_GROUP"
 JOB_TYPE = "JOB_TYPE"
-CONSOLE = "CONSOLE"  # "off": no console capture
+CONSOLE = "CONSOLE"  # auto, redirect (children too), wrap (sys.stdout and sys.stderr alone) or off
 SILENT = "SILENT"  # "true": print nothing
 QUIET = "QUIET"
 RESUME = "RESUME"  # allow, never, must or auto
+RESUME_FROM = "RESUME_FROM"  # "<run id>?_step=<n>"
+FORK_FROM = "FORK_FROM"  # "<run id>?_step=<n>"
+SAVE_CODE = "SAVE_CODE"  # "true": the main script is saved
 DIR = "DIR"  # folder below which runs keep their files instead of $SWEEP_HOME/runs
 CONFIG_PATHS = "CONFIG_PATHS"  # comma-separated YAML files whose values config starts with
+DISABLE_GIT = "DISABLE_GIT"  # "true": neither commit nor diff are recorded
+DISABLE_CODE = "DISABLE_CODE"  # "true": no code is saved
+DISABLE_META = "DISABLE_META"  # "true": neither packages nor anything of the machine are recorded
+SYSTEM = "SYSTEM"  # "off": no system metrics; a number: seconds between samples (15)
+ALERT_SLACK = "ALERT_SLACK"  # URL of a Slack webhook for alerts
+ALERT_WEBHOOK = "ALERT_WEBHOOK"  # URL that alerts are posted to
+ALERT_SMTP = "ALERT_SMTP"  # smtp://user:password@host:587?to=name@example.org
+ALERT_PRIVATE = "ALERT_ALLOW_PRIVATE"  # "true": alerts may go to addresses of private networks
 
 # Ours alone: W&B uses the same name for something else, so the twin is not read.
-_NO_TWIN = frozenset({HOME, STORE, SHIPPER, TRIAL, ATTEMPT, PARAM_FILE})
+_NO_TWIN = frozenset({FILES, HOME, STORE, SHIPPER, TRIAL, ATTEMPT, PARAM_FILE, ALERT_PRIVATE})
 
 
 def read(name: str, environ: Mapping[str, str] | None = None) -> str | None:

@@ -3,11 +3,21 @@
 SweepError                      base of all errors of the three floors
 └── TrackingError
     ├── UsageError              a call with wrong arguments, or before init()
+    │   └── TableError          a row, cell or column that does not fit its table (a TypeError and a ValueError too)
     ├── ConfigLocked            a change of a config value that is not allowed
+    ├── ExtraMissing            an optional library is not installed
     ├── HomeUnwritable          $SWEEP_HOME cannot be created or written
+    ├── ArtifactError           an artifact
+    │   ├── ArtifactNotFound    no artifact, version, alias or file has this name
+    │   ├── ArtifactRefused     a change that its state does not allow
+    │   │   └── AliasProtected  an alias that only `force` moves
+    │   ├── ArtifactNotReady    it is not in the store (yet)
+    │   └── ArtifactDamaged     bytes that are not what their digest says, or are gone
     ├── JournalError            a journal that cannot be read or written
     │   └── JournalCorrupt      the bytes are not a journal of ours
     ├── RunNotFound             no run has this id
+    ├── RestoreFailed           the code of a run cannot be brought back here
+    ├── FileMissing             a run has no file of this name
     ├── StaleAttempt            a newer attempt owns the run: this writer is refused
     └── StoreError              the store
         ├── StoreUnavailable    it cannot be reached now: trying again may help
@@ -32,12 +42,47 @@ class UsageError(TrackingError):
     """A call with arguments that make no sense, or a call before `init()`."""
 
 
+class TableError(UsageError, TypeError, ValueError):
+    """A row, cell or column that does not fit its table. Scripts written for W&B catch TypeError or ValueError."""
+
+
 class ConfigLocked(TrackingError):
     """A config value may not be changed: set `allow_val_change=True` to force it."""
 
 
+class ExtraMissing(TrackingError, ImportError):
+    """An optional library is not installed; the text has the `pip install` line."""
+
+
 class HomeUnwritable(TrackingError):
     """The home folder cannot be created or written."""
+
+
+class ArtifactError(TrackingError, ValueError):
+    """Something is wrong with an artifact. Scripts written for W&B catch ValueError."""
+
+
+class ArtifactNotFound(ArtifactError, KeyError):
+    """No artifact, version, alias or file in it has this name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""  # a KeyError would show it in quotes
+
+
+class ArtifactRefused(ArtifactError):
+    """A change that the state of the artifact does not allow."""
+
+
+class AliasProtected(ArtifactRefused):
+    """The alias is protected in its registry: only `force=True` moves it."""
+
+
+class ArtifactNotReady(ArtifactError, TimeoutError):
+    """The artifact was not logged, or what was logged is not in the store yet."""
+
+
+class ArtifactDamaged(ArtifactError):
+    """Bytes of an artifact are missing, or are not what their digest says."""
 
 
 class JournalError(TrackingError):
@@ -50,6 +95,14 @@ class JournalCorrupt(JournalError):
 
 class RunNotFound(TrackingError):
     """No run has this id."""
+
+
+class FileMissing(TrackingError, FileNotFoundError):
+    """A run has no file of this name."""
+
+
+class RestoreFailed(TrackingError):
+    """The code of a run cannot be brought back here; the text says what to do."""
 
 
 class StoreError(TrackingError):

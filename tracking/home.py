@@ -28,7 +28,9 @@ class Home:
 
     @property
     def files(self) -> Path:
-        return self.root / "files"
+        """The folder of blobs: `$SWEEP_FILES` (a folder that several machines share), else `files` in this home."""
+        shared = environment.read(environment.FILES)
+        return Path(shared).expanduser().absolute() if shared else self.root / "files"
 
     @property
     def store_url(self) -> str:
@@ -51,9 +53,17 @@ class Home:
         return f"cannot use the home folder {self.root}: {why}. Set SWEEP_HOME to a folder that you can write."
 
 
-def journal_path(run_dir: Path, attempt: int) -> Path:
-    """The journal which one attempt of a run writes. Attempts never share a file, so a stale one harms nobody."""
-    return run_dir / f"attempt-{attempt}.journal"
+def journal_path(run_dir: Path, attempt: int, part: str = "") -> Path:
+    """The journal which one attempt of a run writes. Attempts never share a file, so a stale one harms nobody.
+
+    `part` names what another process adds: "system" (what the machine did), "w1" … (writers of a shared run).
+    """
+    return run_dir / (f"attempt-{attempt}.{part}.journal" if part else f"attempt-{attempt}.journal")
+
+
+def part_id(run_id: str, part: str) -> str:
+    """The id under which the store keeps a part of a run: a run of its own which readers see as one with its owner."""
+    return f"{run_id}:{part}" if part else run_id
 
 
 def console_path(run_dir: Path, attempt: int) -> Path:

@@ -11,7 +11,10 @@ from tracking.errors import UsageError
 MAX_ID = 64
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ALPHABET = _LETTERS + "0123456789"
-_FORBIDDEN = re.compile(r"[/\\#?%:\x00-\x1f]")
+_FORBIDDEN = re.compile(r"[/\\#?%:*\"<>|\x00-\x1f\x7f\ud800-\udfff]")
+_MAX_BYTES = 200  # of a folder's name: file systems allow 255, and ours is part of longer names
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Names that are no files on Windows, whose disks others mount."""
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -52,7 +55,13 @@ def check_id(run_id: str) -> str:
     """The id itself. Raises UsageError when it cannot be the name of a run's folder."""
     found = _FORBIDDEN.search(run_id)
     if found:
-        raise UsageError(f"run id {run_id!r} holds {found[0]!r}; not allowed are / \\ # ? % : and control characters")
+        raise UsageError(
+            f'run id {run_id!r} holds {found[0]!r}; not allowed are / \\ # ? % : * " < > | and control characters'
+        )
     if not 0 < len(run_id) <= MAX_ID or run_id.strip(". ") == "":
         raise UsageError(f"the run id {run_id!r} must have 1 to {MAX_ID} characters, more than dots and spaces")
+    if len(run_id.encode()) > _MAX_BYTES:
+        raise UsageError(f"the run id {run_id!r} has {len(run_id.encode())} bytes; a folder has room for {_MAX_BYTES}")
+    if _DEVICE.fullmatch(run_id) or run_id != run_id.rstrip(". "):
+        raise UsageError(f"the run id {run_id!r} is no name of a folder everywhere: choose another one")
     return run_id

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from typing import Any
 
 from tracking.environment import QUIET, SILENT, flag
 
 _said: set[str] = set()
 _MANY = 1000
+_hushed = {SILENT: False, QUIET: False}
+
+
+def hush(silent: Any = None, quiet: Any = None) -> None:
+    """What `Settings(silent=…, quiet=…)` of the latest init() says; the environment says the same for all."""
+    _hushed[SILENT], _hushed[QUIET] = bool(silent), bool(quiet)
+
+
+def is_quiet() -> bool:
+    """Whether only warnings may be said, or nothing at all."""
+    return any(_hushed.values()) or flag(QUIET) or flag(SILENT)
 
 
 def warn(text: str) -> None:
-    """A line on stderr, unless SWEEP_SILENT is set. A broken stderr is nobody's reason to stop training."""
-    if flag(SILENT) or sys.stderr is None:
+    """A line on stderr, unless all is to be silent. A broken stderr is nobody's reason to stop training."""
+    if _hushed[SILENT] or flag(SILENT) or sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"sweepwright: {text}\n")
@@ -22,7 +34,7 @@ def warn(text: str) -> None:
 
 def inform(text: str) -> None:
     """Like warn(), for good news: SWEEP_QUIET silences it too."""
-    if not flag(QUIET):
+    if not _hushed[QUIET] and not flag(QUIET):
         warn(text)
 
 

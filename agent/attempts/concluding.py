@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agent.announcing import Announcer
 from agent.attempts.attempt import Attempt
@@ -30,8 +30,11 @@ class Concluding:
         slots: Slots,
         limits: FailureLimits,
         announcer: Announcer,
+        told: Callable[[Attempt, Verdict], None],
     ) -> None:
+        """`told` is called with each attempt of which the store knows how it ended."""
         self._store = store
+        self._told = told
         self._slots = slots
         self._limits = limits
         self._announcer = announcer
@@ -104,6 +107,7 @@ class Concluding:
     def _done(self, attempt: Attempt, verdict: Verdict) -> None:
         self._slots.remove(attempt)
         self._announcer.ended(attempt, verdict)
+        self._told(attempt, verdict)
         if attempt.exit is not None and attempt.exit.code == 0:
             self._slots.note_pace(attempt.seconds)
         if verdict.counts_as_failure:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tracking.store.contract import RunBatch, SeriesPart
+from tracking.store.contract import Points, RunBatch, SeriesPart
 
 _HIDDEN = "_"  # keys such as _timestamp and _runtime are ours, not the user's
 
@@ -36,6 +36,17 @@ class Curve:
         """The user's keys that were logged so far."""
         self.saw_bad_number = False
         """Whether the metric was NaN or infinite at least once."""
+
+    @property
+    def metric(self) -> str | None:
+        """The key that is followed."""
+        return self._metric
+
+    def recall(self, points: Points) -> None:
+        """Begin with what an earlier attempt left of the history, which this one continues."""
+        self.clear()
+        self._extend(SeriesPart("json", list(points.steps), list(points.values)))
+        self.saw_bad_number = False
 
     def extend(self, batch: RunBatch) -> None:
         """Take in what a batch brings."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agent.attempts.attempt import Attempt
@@ -17,15 +17,19 @@ from tracking.store.contract import RunBatch, RunEnd, RunStart, RunStore
 INTERVAL = 0.5
 """Seconds between two shipments of running attempts."""
 _TAIL_BYTES = 8192
+_KEEP_ALL = 2**53
+"""Beyond any step (tracking.live.recorder)."""
 _TAIL_LINES = 20
 
 
 class Shipping:
     """Collects from the journals, applies, and keeps every attempt's curve up with what the store has."""
 
-    def __init__(self, store: RunStore, sweep: SweepRecord) -> None:
+    def __init__(self, store: RunStore, sweep: SweepRecord, raised: Callable[[str], None]) -> None:
+        """`raised` is told the id of a run that brought alerts."""
         self._store = store
         self._sweep = sweep
+        self._raised = raised
         self._host = socket.gethostname()
 
     def ship(self, attempts: Iterable[Attempt]) -> list[Attempt]:
@@ -73,8 +77,15 @@ class Shipping:
                 attempt.told = batch.end
             batch.end = None
         attempt.seen_batch = batch
+        self._recall(attempt, batch)
         if attempt.exit is not None and batch.end is None and _is_last(attempt, batch):
             batch.end = attempt.final = _final_end(attempt)
+
+    def _recall(self, attempt: Attempt, batch: RunBatch) -> None:
+        """Let the curve of an attempt that continues an earlier one begin with the history that is kept."""
+        first = batch.start.starting_step if batch.start is not None else 0
+        if 0 < first < _KEEP_ALL and attempt.curve.metric is not None:
+            attempt.curve.recall(self._store.series(attempt.run_id, attempt.curve.metric, 0, first))
 
     def _accept(self, attempt: Attempt, batch: RunBatch, offset: int) -> None:
         if batch is attempt.shipper.collect():
@@ -83,8 +94,12 @@ class Shipping:
             attempt.lose()
         elif offset == batch.to_offset:
             attempt.run_known = True
+            if batch.rewind == 0:  # the script ignores its checkpoint
+                attempt.curve.clear()
             attempt.curve.extend(batch)
             attempt.shipped = batch.end is not None
+            if batch.alerts:
+                self._raised(attempt.run_id)
         else:  # the store lost what it had: from there on once more
             attempt.run_known = offset > 0
             attempt.curve.clear()
@@ -99,6 +114,9 @@ class Shipping:
             sweep_id=self._sweep.id,
             trial=attempt.trial.number,
             started_at=time.time() - attempt.seconds,
+            # Whether it goes on from a checkpoint is the script's to say: until then nothing is dropped.
+            starting_step=_KEEP_ALL if attempt.key.attempt > 1 else 0,
+            tentative=attempt.key.attempt > 1,
             host=self._host,
         )
 

@@ -15,7 +15,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Create and run", ("init", "check", "create", "agent", "run")),
     ("Look", ("ls", "show", "best", "watch", "logs")),
     ("Steer", ("pause", "resume", "stop", "cancel", "delete")),
-    ("Files and setup", ("doctor", "completion", "schema", "replay", "store")),
+    ("Runs and files", ("runs", "export", "artifact", "sync", "restore", "import", "alerts")),
+    ("Setup", ("doctor", "completion", "schema", "replay", "store")),
 )
 OTHERS = "More"
 

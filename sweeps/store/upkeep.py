@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Table, func, select
 from sweeps.store import tables as sweep_tables
 from tracking.database.engine import Database
 from tracking.database.schema import Schema
-from tracking.store import tables as run_tables
+from tracking.store.layout import SCHEMA as RUN_SCHEMA
+from tracking.store.tables import RUNS
 
-SCHEMAS: tuple[Schema, ...] = (run_tables.SCHEMA, sweep_tables.SCHEMA)
+SCHEMAS: tuple[Schema, ...] = (RUN_SCHEMA, sweep_tables.SCHEMA)
 _COUNTED: dict[str, tuple[Schema, Table]] = {
     "sweeps": (sweep_tables.SCHEMA, sweep_tables.SWEEPS),
     "trials": (sweep_tables.SCHEMA, sweep_tables.TRIALS),
-    "runs": (run_tables.SCHEMA, run_tables.RUNS),
+    "runs": (RUN_SCHEMA, RUNS),
 }
 _DATABASE_SIZE = select(func.pg_database_size(func.current_database()))
 

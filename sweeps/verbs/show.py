@@ -60,7 +60,7 @@ def _json(stores: Stores, record: SweepRecord, trials: Sequence[TrialRecord]) ->
         "workdir": record.workdir,
         "seed": about.seed,
         "config": dict(record.document),
-        "notices": [notice_json(notice) for notice in stores.sweeps.notices(record.id)],
+        "notices": [notice_json(notice) for notice in stores.sweeps.notices(record.id) if not notice.is_event],
         "trial_list": [trial_json(trial) for trial in trials],
     }
 

@@ -55,7 +55,7 @@ def _json(stores: Stores, record: SweepRecord) -> dict[str, object]:
         }
         for trial in snapshot.running
     ]
-    notices = [notice_json(notice) for notice in stores.sweeps.notices(record.id)]
+    notices = [notice_json(notice) for notice in stores.sweeps.notices(record.id) if not notice.is_event]
     return {
         **short,
         "elapsed": snapshot.elapsed,

@@ -143,7 +143,7 @@ class SnapshotReader:
             retried=sum(self._retried.values()),
             lost=sum(is_lost(trial, now) for trial in running),
             agent_line=sweep_line("agent", record.id),
-            notices=tuple(notice.text for notice in self._sweeps.notices(self._id)),
+            notices=tuple(notice.text for notice in self._sweeps.notices(self._id) if not notice.is_event),
         )
 
     def _about(self, record: SweepRecord) -> About:

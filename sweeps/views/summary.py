@@ -59,7 +59,7 @@ def print_summary(console: Console, store: SweepStore, sweep_id: str) -> None:
     about = About.of(record)
     ranked = rank(trials, about.goal)
     command = repeat_line(record, about, ranked[0]) if ranked else ""
-    notices = [notice.text for notice in store.notices(sweep_id)]
+    notices = [notice.text for notice in store.notices(sweep_id) if not notice.is_event]
     summary = render_summary(record, about, trials, console.width, command=command, notices=notices)
     console.print(summary, crop=False)  # a terminal may wrap the line to repeat; cut, it could not be pasted
 

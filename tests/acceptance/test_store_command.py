@@ -33,10 +33,10 @@ def test_a_store_is_described_for_people_and_scripts(home: Path) -> None:
     new_sweep(store, 3)
     store.close()
     assert "sweeps: sweeps_0001 (up to date)" in sweep("store", "info").stdout
-    assert "tracking: no tables -> tracking_0001" in sweep("store", "upgrade").stdout
+    assert "tracking: no tables -> tracking_0002" in sweep("store", "upgrade").stdout
     found = json.loads(sweep("store", "info", "--json").stdout)
     assert found["counts"] == {"sweeps": 1, "trials": 3, "runs": 0}
-    assert [version["found"] for version in found["versions"]] == ["tracking_0001", "sweeps_0001"]
+    assert [version["found"] for version in found["versions"]] == ["tracking_0002", "sweeps_0001"]
 
 
 def test_a_newer_store_ends_the_command_with_what_to_do() -> None:

@@ -60,7 +60,7 @@ def test_everything_that_a_run_says_is_in_the_store(training: Training) -> None:
     assert "to stdout\n" in console
     assert "to stderr\n" in console
     assert done.stdout == "to stdout\n"
-    assert "run first (r), project digits" in done.stderr
+    assert "run first (r) · project digits" in done.stderr
 
 
 ENDINGS = {
@@ -355,13 +355,12 @@ def test_reinit_returns_finishes_or_adds(training: Training) -> None:
     assert (training.values("v", "b"), training.values("v", "c")) == ([1], [2])
 
 
-def test_what_comes_later_is_absent_and_says_so(training: Training) -> None:
+def test_a_name_that_does_not_exist_is_an_attribute_error(training: Training) -> None:
     done = training.run(
         """
         import tracking
         run = tracking.init(mode="disabled")
-        for owner, name in ((tracking, "Table"), (tracking, "alert"), (run, "log_artifact"), (tracking, "sweep"),
-                            (tracking, "nonsense"), (run, "nonsense")):
+        for owner, name in ((tracking, "sweep"), (tracking, "nonsense"), (run, "nonsense")):
             try:
                 getattr(owner, name)
             except AttributeError as error:
@@ -369,9 +368,8 @@ def test_what_comes_later_is_absent_and_says_so(training: Training) -> None:
         """
     )
     lines = done.stdout.splitlines()
-    assert [line.count("not there yet") for line in lines] == [1, 1, 1, 0, 0, 0]
-    assert "sweeps.sweep()" in lines[3]
-    assert "no attribute 'nonsense'" in lines[4]
+    assert "sweeps.sweep()" in lines[0]
+    assert all("no attribute 'nonsense'" in line for line in lines[1:])
 
 
 def test_importing_tracking_brings_nothing_heavy(training: Training) -> None:

@@ -14,7 +14,9 @@ import pytest
 
 import sweeps.store
 import tracking.store
+from sweeps.store import tables as sweep_tables
 from sweeps.store.contract import SweepStore
+from tracking.store import tables as run_tables
 from tracking.store.contract import RunStore
 
 KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
@@ -82,7 +84,8 @@ def clean_postgres(ready_postgres: str) -> str:
     import psycopg
 
     with psycopg.connect(ready_postgres, autocommit=True) as connection:
-        connection.execute("TRUNCATE sweeps, runs CASCADE")
+        names = ", ".join([*run_tables.METADATA.tables, *sweep_tables.METADATA.tables])
+        connection.execute(f"TRUNCATE {names} CASCADE")  # type: ignore[call-overload,unused-ignore]
     return ready_postgres
 
 

@@ -19,7 +19,7 @@ from tracking.database import migrating
 from tracking.database.engine import Database
 from tracking.database.schema import Schema
 from tracking.errors import StoreOutdated, StoreTooNew, StoreUnavailable
-from tracking.store import tables as run_tables
+from tracking.store import layout as run_tables
 
 FLOORS = pytest.mark.parametrize("schema", [run_tables.SCHEMA, sweep_tables.SCHEMA], ids=lambda schema: schema.name)
 OPENERS: dict[str, Callable[[str], Any]] = {

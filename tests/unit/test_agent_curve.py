@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.attempts.curve import Curve
 from sweeps.control.judging import judge_values
 from sweeps.spec.parts import Goal, MetricSpec
-from tracking.store.contract import RunBatch, SeriesPart
+from tracking.store.contract import Points, RunBatch, SeriesPart
 
 NAN = math.nan
 
@@ -88,3 +88,12 @@ def test_it_agrees_with_the_judge_of_whole_histories(
     metric = MetricSpec("loss", Goal.MAXIMIZE if maximize else Goal.MINIMIZE, aggregate=aggregate)
     judged = judge_values(metric, [value for values in parts for value in values], summary)
     assert (curve.value, curve.length) == (judged.value, judged.length if judged.value is not None else curve.length)
+
+
+def test_an_attempt_that_goes_on_begins_with_the_curve_that_was_kept() -> None:
+    curve = Curve("loss")
+    curve.extend(batch([9.0]))
+    curve.recall(Points([0, 1, 2], [3.0, math.nan, 1.0]))
+    assert (curve.length, curve.best, curve.last, curve.saw_bad_number) == (2, 1.0, 1.0, False)
+    curve.extend(batch([5.0], first_step=3))
+    assert (curve.length, curve.best, curve.last) == (3, 1.0, 5.0)

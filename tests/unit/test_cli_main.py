@@ -44,7 +44,7 @@ def raising(error: BaseException) -> Callable[[], object]:
 def test_help_groups_the_verbs_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    for title in ("Create and run:", "Look:", "Steer:", "Files and setup:"):
+    for title in ("Create and run:", "Look:", "Steer:", "Runs and files:", "Setup:"):
         assert title in text
     assert "Pause a sweep: no new trials, running ones go on" in text
 

@@ -193,3 +193,48 @@ def test_numbers_of_other_libraries_are_recorded_as_numbers() -> None:
     config = Config({"lr": numpy.float32(0.5), "seeds": numpy.arange(3), "path": Path("/x"), "cls": Options})
     assert config.as_json() == {"lr": 0.5, "seeds": [0, 1, 2], "path": "/x", "cls": f"{__name__}.Options"}
     json.dumps(config.as_json())
+
+
+def test_a_key_of_a_section_is_set_in_the_config() -> None:
+    config, told = Config({"model": {"width": 8, "inner": {"a": 1}}}), []
+    config.connect(told.append)
+    section = config.model
+    section.depth = 3
+    config["model"]["inner"]["b"] = 2
+    config.model.update(act="relu")
+    assert told[-1] == {"model": {"width": 8, "inner": {"a": 1, "b": 2}, "depth": 3, "act": "relu"}}
+    assert section.depth == config.model.depth == 3
+    with pytest.raises(ConfigLocked, match=r"config model\.inner\.a is 1 and would become 2"):
+        config.model.inner.a = 2
+    with pytest.raises(ConfigLocked):
+        del config.model["width"]
+    assert type(config.model.copy()) is dict
+
+
+def test_a_swept_leaf_stays_when_its_section_is_written() -> None:
+    config = Config({"opt": {"momentum": 0.9}}, locked={"opt": {"lr": 0.1}}, frozen=False)
+    config.opt.lr = 5
+    config.opt.momentum = 0.5
+    assert config.as_dict() == {"opt": {"lr": 0.1, "momentum": 0.5}}
+
+
+def test_real_models_and_flags_are_configs() -> None:
+    pydantic = pytest.importorskip("pydantic")
+    flags = pytest.importorskip("absl.flags")
+
+    class Model(pydantic.BaseModel):  # type: ignore[name-defined,misc]
+        lr: float = 0.1
+        width: int = 8
+
+    values = flags.FlagValues()
+    flags.DEFINE_float("lr", 0.1, "rate", flag_values=values)
+    flags.DEFINE_integer("width", 8, "units", flag_values=values)
+    values(["program"])
+    assert config_sources.as_mapping(Model()) == {"lr": 0.1, "width": 8}
+    assert config_sources.as_mapping(values)["lr"] == 0.1
+
+
+def test_settings_may_name_other_config_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEP_CONFIG_PATHS", str(tmp_path / "unread.yaml"))
+    (tmp_path / "mine.yaml").write_text("lr: {desc: rate, value: 3}\n")
+    assert config_sources.defaults([tmp_path / "mine.yaml"]) == {"lr": 3}

@@ -17,7 +17,7 @@ from sweeps.spec.macros import LISTS, WORDS
 from sweeps.spec.tables import BUDGET, EARLY_TERMINATE, METHODS, METRIC, RETRY, TOP
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 YAML_PAGES = [ROOT / "README.md", ROOT / "docs" / "sweep-yaml.md", ROOT / "docs" / "search.md"]
 SWEEP_YAML = (ROOT / "docs" / "sweep-yaml.md").read_text()
 RECORDS = [TOP, METRIC, EARLY_TERMINATE, BUDGET, RETRY]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tracking.errors import JournalCorrupt
 from tracking.home import journal_path
 from tracking.journal import writer as writer_module
 from tracking.journal.reader import read_stretch, writer_lives
-from tracking.journal.records import RecordType
+from tracking.journal.records import FRAME, RecordType
 from tracking.journal.writer import JournalBusy, JournalWriter
 from tracking.shipping.journal_shipper import JournalShipper
 from tracking.shipping.projector import read_batch
@@ -93,21 +94,30 @@ def test_a_record_that_is_completed_later_is_read_then(tmp_path: Path) -> None:
     assert second.from_offset == first.to_offset
 
 
-def test_a_flipped_bit_stops_the_reading_there_and_is_told(tmp_path: Path) -> None:
+def test_a_flipped_bit_costs_its_record_and_is_told_with_its_place(tmp_path: Path) -> None:
     writer = new_writer(tmp_path)
     write_rows(writer, 10)
     writer.close()
     path = journal_path(tmp_path, 1)
     data = bytearray(path.read_bytes())
-    data[-100] ^= 1
+    row = len(FRAME.pack(0, 0)) + struct.calcsize("<BIqddq")
+    place = len(data) - 3 * row
+    data[place + 20] ^= 1
     path.write_bytes(data)
     shipper = JournalShipper(tmp_path, "r", 1)
-    batch = shipper.collect()
-    assert batch is not None
-    assert 0 < len(batch.history["loss"].steps) < 10
-    assert "damaged" in shipper.problem
-    shipper.accept(batch.to_offset)
+    first = shipper.collect()
+    assert first is not None
+    assert first.history["loss"].steps == list(range(7))
+    assert first.metadata["journal_damage"] == [{"attempt": 1, "part": "", "at": place, "bytes": row}]
+    assert shipper.problem.startswith(f"{path} is damaged: {row} bytes (at byte {place}) are lost")
+    shipper.accept(first.to_offset)
+    second = shipper.collect()
+    assert second is not None
+    assert second.history["loss"].steps == [8, 9]
+    shipper.accept(second.to_offset)
     assert shipper.collect() is None
+    again = read_batch(tmp_path, "r", 1, first.to_offset)
+    assert again == second
 
 
 def test_a_file_that_is_no_journal_is_refused_by_name(tmp_path: Path) -> None:

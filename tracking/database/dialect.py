@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
@@ -12,6 +11,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Float, TypeDecorator
+
+from tracking.database.json_text import dumps, loads
+
+__all__ = ["Json", "Words", "clock", "dumps", "loads", "one_of", "storable", "upsert"]
 
 
 class clock(FunctionElement[float]):
@@ -43,7 +46,7 @@ class Words(TypeDecorator[str]):
 
 
 class Json(TypeDecorator[Any]):
-    """JSON as text: keeps NaN, infinities and `\\u0000`, which PostgreSQL's own JSON types refuse."""
+    """JSON as strict text: keeps NaN, infinities and NUL (see json_text), which PostgreSQL's own JSON types refuse."""
 
     impl = Text
     cache_ok = True
@@ -52,7 +55,7 @@ class Json(TypeDecorator[Any]):
         return dumps(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else loads(value)
 
 
 def one_of(column: Column[str], states: Iterable[StrEnum]) -> ColumnElement[bool]:
@@ -65,11 +68,6 @@ def storable(value: str) -> str:
     if value.isprintable():
         return value
     return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def dumps(value: Any) -> str:
-    """Compact ASCII JSON."""
-    return json.dumps(value, separators=(",", ":"))
 
 
 def upsert(table: Table, keys: Sequence[str]) -> TextClause:

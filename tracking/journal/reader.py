@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from tracking.errors import JournalCorrupt, JournalError
 from tracking.journal.locking import is_locked
-from tracking.journal.records import FRAME, MAGIC, MAX_PAYLOAD
+from tracking.journal.records import FRAME, MAGIC, MAX_PAYLOAD, RecordType
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,19 @@ def _read_exactly(descriptor: int, size: int, offset: int) -> bytes:
     return b"".join(parts)
 
 
+def _has_record(data: bytes, place: int) -> bool:
+    if len(data) < place + FRAME.size:
+        return False
+    length, checksum = FRAME.unpack_from(data, place)
+    payload = data[place + FRAME.size : place + FRAME.size + length]
+    return 0 < length == len(payload) and crc32(payload) == checksum and payload[0] == RecordType.RUN
+
+
 def _check_magic(path: Path, data: bytes) -> None:
     if data.startswith(MAGIC):
         return
     if data.startswith(MAGIC[:-1]):
         raise JournalCorrupt(f"{path} was written by a newer version (journal {data[7]}, known is {MAGIC[7]}): upgrade")
+    if _has_record(data, len(MAGIC)):
+        return  # damage to nothing but the header: the checksum says that a record of ours follows
     raise JournalCorrupt(f"{path} is not a journal: it begins with {data[:8]!r}")

@@ -14,6 +14,11 @@
     FINISH   JSON {"state", "exit_code", "reason", "at"}
     EVENT    JSON {"kind", …}                           what happened to the writer, such as rows dropped on a full disk
     IDENTITY JSON {"name" | "notes" | "tags": value}    what was renamed after the start
+    FILE     JSON {"name", "sha256", "size", "mime", "step", "at"}   a file of the run; its bytes are a blob
+    ARTIFACT JSON {"do": "log" | "use" | "link", …}     tracking.artifacts.recording has the fields
+    ALERT    JSON {"title", "text", "level", "wait", "at"}           wait in seconds
+    METADATA JSON {top-level key: value}                merged into the metadata of the run
+    REWIND   JSON {"step"}                              drops the history from this step on, before the rows that follow
 
 Rows of one step merge, the last value of a key wins. Records of unknown types are skipped, so a newer writer harms no
 older reader.
@@ -51,6 +56,11 @@ class RecordType(IntEnum):
     FINISH = 8
     EVENT = 9
     IDENTITY = 10
+    FILE = 11
+    ARTIFACT = 12
+    ALERT = 13
+    METADATA = 14
+    REWIND = 15
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

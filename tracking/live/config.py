@@ -15,7 +15,42 @@ _WIDTH = 200
 
 
 class ConfigSection(dict[str, Any]):
-    """A mapping inside the config: an ordinary dict whose keys are attributes too. It is a copy: change the config."""
+    """A mapping inside the config: a dict whose keys are attributes too. Setting a key in it sets it in the config."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.__dict__["_place"] = None
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.update({key: value})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self.update({key: default})
+        return self[key]
+
+    def update(self, *args: Any, **more: Any) -> None:
+        """Set keys by the rules of the config. Raises ConfigLocked when a value would change."""
+        place = self.__dict__["_place"]
+        if place is None:  # a copy that belongs to no config
+            super().update(dict(*args, **more))
+        else:
+            config, path = place
+            config.set_within(path, dict(*args, **more))
+            current = config
+            for name in path:
+                current = current[name]
+            super().update(current)
+
+    def __delitem__(self, key: str) -> None:
+        raise ConfigLocked(f"the config key {key!r} cannot be deleted: config records what the run was started with")
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dict."""
+        return dict(self)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -63,6 +98,20 @@ class Config(MutableMapping[str, Any]):
     def setdefaults(self, values: Mapping[str, Any]) -> None:
         """Set the keys that are not there yet."""
         self._store({key: value for key, value in values.items() if key not in self._values}, allow=True)
+
+    def set_within(self, path: tuple[str, ...], given: Mapping[str, Any]) -> None:
+        """Set keys of the section at `path`; a key that is there keeps its value. Raises ConfigLocked."""
+        changed: dict[str, Any] = self.as_dict()[path[0]]
+        section = changed
+        for name in path[1:]:
+            section = section[name]
+        for name, value in given.items():
+            key = str(name)
+            old = section.get(key, _MISSING)
+            if old is not _MISSING and self._frozen and not _same(old, _section(value)):
+                _refuse(".".join((*path, key)), old, value)
+            section[key] = value
+        self._store({path[0]: changed}, allow=True)
 
     def as_dict(self) -> dict[str, Any]:
         """A deep copy as plain dicts."""
@@ -119,6 +168,8 @@ class Config(MutableMapping[str, Any]):
             if old is not _MISSING and self._frozen and not allow:
                 _refuse(key, old, new)
             fresh[key] = new
+        for key, new in fresh.items():
+            _place(new, self, (key,))
         values.update(fresh)
         if fresh and self._changed is not None:
             self._changed({key: _jsonable(key, value) for key, value in fresh.items()})
@@ -151,7 +202,7 @@ def _shown(value: Any) -> str:
 def _refuse(key: str, old: Any, new: Any) -> None:
     raise ConfigLocked(
         f"config {key} is {old!r} and would become {new!r}; "
-        f"config.update({{{key!r}: …}}, allow_val_change=True) changes it on purpose"
+        f"config.update({{{key.partition('.')[0]!r}: …}}, allow_val_change=True) changes it on purpose"
     )
 
 
@@ -162,6 +213,14 @@ def _section(value: Any) -> Any:
     if hasattr(value, "item") and getattr(value, "size", None) == 1:
         return _jsonable("value", value)
     return value.copy() if isinstance(value, (list, set)) else value
+
+
+def _place(value: Any, config: Config, path: tuple[str, ...]) -> None:
+    """Tell the sections in a value where they belong."""
+    if isinstance(value, ConfigSection):
+        value.__dict__["_place"] = (config, path)
+        for key, part in value.items():
+            _place(part, config, (*path, key))
 
 
 def _unsection(value: Any) -> Any:

@@ -26,6 +26,10 @@ class Identity:
     starting_step: int
     host: str
     pid: int
+    forked_from: str
+    fork_step: int | None
+    tentative: bool
+    part_of: str
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from tracking.errors import UsageError
 AGGREGATES = ("min", "max", "mean", "last", "first", "best")
 SUMMARY_WORDS = frozenset((*AGGREGATES, "none", "copy"))
 GOALS = frozenset(("minimize", "maximize"))
+_SHORT_GOALS = {"min": "minimize", "max": "maximize"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,20 @@ class MetricDefinition:
         step_metric: str | None = None,
         step_sync: bool | None = None,
         hidden: bool | None = None,
-        summary: str | None = None,
+        summary: str | Sequence[str] | None = None,
         goal: str | None = None,
     ) -> MetricDefinition:
         """The declaration of these arguments of define_metric(). Raises UsageError which says what is allowed."""
         if not isinstance(name, str) or not name or "*" in name[:-1]:
             raise UsageError(f"define_metric: the name {name!r} must be text with at most one *, at its end")
-        words = tuple(word.strip().lower() for word in summary.split(",")) if summary else None
+        if step_metric is not None and (not isinstance(step_metric, str) or not step_metric or "*" in step_metric):
+            raise UsageError(f"define_metric: step_metric {step_metric!r} must be the name of one metric")
+        listed = summary.split(",") if isinstance(summary, str) else summary
+        words = tuple(str(word).strip().lower() for word in listed) if listed else None
         unknown = [word for word in words or () if word not in SUMMARY_WORDS]
         if unknown:
             raise UsageError(f"define_metric: summary {unknown[0]!r} is none of {', '.join(sorted(SUMMARY_WORDS))}")
+        goal = _SHORT_GOALS.get(goal, goal) if goal is not None else None
         if goal is not None and goal not in GOALS:
             raise UsageError(f"define_metric: goal {goal!r} is neither minimize nor maximize")
         if words and "best" in words and goal is None:
@@ -138,9 +143,33 @@ class Aggregate:
                 self._min = min(self._min, value)
                 self._max = max(self._max, value)
 
+    def state(self) -> dict[str, Any]:
+        """All that was gathered, as JSON, for `precede`."""
+        return {
+            "definition": self._definition.to_json(),
+            "count": self._count,
+            "sum": self._sum,
+            "min": self._min,
+            "max": self._max,
+            "first": self._first,
+            "last": self._last,
+        }
+
     def redefine(self, definition: MetricDefinition) -> None:
         """Show other aggregates of the values seen so far."""
         self._definition = definition
+
+    def precede(self, state: Mapping[str, Any]) -> None:
+        """Take in what an aggregate of earlier values had as its `state()`; {} is one that was fed with nothing."""
+        if not state:
+            return
+        if state["first"] is not None:
+            self._first = state["first"]
+        if self._last is None:
+            self._last = state["last"]
+        self._count += state["count"]
+        self._sum += state["sum"]
+        self._min, self._max = min(self._min, state["min"]), max(self._max, state["max"])
 
     def summary(self) -> dict[str, Any]:
         """The mapping that the summary shows, {} while there is nothing to show."""

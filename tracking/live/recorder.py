@@ -12,6 +12,7 @@ from tracking.context import TrialStopped
 from tracking.journal.records import RecordType
 from tracking.journal.silent import SilentWriter
 from tracking.journal.writer import JournalWriter, Layout
+from tracking.live.mediated import looks_like_media, with_media
 from tracking.live.values import Unloggable, flattened, kind_letter, plain
 from tracking.notices import warn_once
 
@@ -35,14 +36,24 @@ class Recorder:
     def __init__(self, writer: Writer, step: int = 0, stop_reason: Callable[[], str] | None = None) -> None:
         self.step = step
         """The step that the next row without a step of its own gets."""
+        self.last_step: int | None = None
+        """The step of the last row that was written."""
         self.lock = threading.RLock()  # re-entrant: a signal handler may log while the main thread logs
         self.last: dict[str, Any] = {}
         """What the history says of the summary."""
+        self.restored: dict[str, Any] = {}
+        """The summary that the run had before this process."""
         self._writer = writer
+        self._mute = isinstance(writer, SilentWriter)
         self._stop_reason = stop_reason
         self._fast: dict[tuple[object, ...], Layout] = {}
         self._layouts: dict[tuple[tuple[str, ...], str], Layout] = {}
         self._rules: Rules | None = None
+        self.convert: Callable[[Any, str, int], Any] | None = None
+        """Makes the record of an image, a table, a figure (value, key, step); None: such values are left out."""
+        self.tentative = False
+        """Whether `step` is only where a checkpoint would let a repeated trial go on. If the script has not said
+        (`confirm`) that it loaded one when it logs its first row, it has begun anew, and so does the history."""
 
     def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
         """Append one row. Raises nothing for odd data (it warns), TrialStopped in a function trial that is to end."""
@@ -54,13 +65,19 @@ class Recorder:
         except (TypeError, AttributeError):
             warn_once("log:data", f"log() takes a mapping of names to values, not {type(data).__name__}; it is ignored")
             return
+        if layout is None and self.convert is not None:
+            data = with_media(data, self.convert, self.step if step is None else step)  # slow: not under the lock
         with self.lock:
+            if self.tentative:
+                self._rewind(step)
             if step is not None and not self._move_to(step):
                 return
             if layout is not None and self._writer.row(layout, self.step, time.time(), data.values()):
                 self.last.update(data)
+                self.last_step = self.step
             elif data:
                 self._log_any(data)
+                self.last_step = self.step
             if commit or (commit is None and step is None):
                 self.step += 1
 
@@ -69,15 +86,35 @@ class Recorder:
         from tracking.live.rules import Rules  # most runs declare nothing
 
         with self.lock:
-            self._rules = self._rules or Rules(self.last)
+            self._rules = self._rules or Rules(self.last, self.restored)
             holds = self._rules.define(definition, overwrite)
             self._writer.record(RecordType.METRIC, holds.to_json() | ({"overwrite": True} if overwrite else {}))
             self._fast.clear()  # rows that now need more than packing must take the long way again
+
+    def precede(self, states: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let the aggregates go on from what earlier attempts gathered: `Aggregate.state` by key."""
+        with self.lock:
+            if self._rules is not None:
+                self._rules.precede(states)
 
     def record(self, kind: RecordType, body: Any) -> None:
         """Append a record that is no row."""
         with self.lock:
             self._writer.record(kind, body)
+
+    def confirm(self, step: int | None) -> None:
+        """Go on after the checkpoint of this step, by default the one at which the attempt was said to start."""
+        with self.lock:
+            if not self.tentative:
+                return
+            self.tentative = False
+            if step is not None and step + 1 != self.step:
+                self.step = max(0, int(step) + 1)
+                self._writer.record(RecordType.REWIND, {"step": self.step})
+
+    def converted_value(self, value: Any, key: str) -> Any:
+        """A value of the summary: media become the record that stands for them. Raises Unloggable."""
+        return self.convert(value, key, self.step) if self.convert and looks_like_media(value) else value
 
     def close(self, patience: float) -> bool:
         """Close the journal; False when a part of it could not be written."""
@@ -89,13 +126,25 @@ class Recorder:
         """Let go of the journal without touching it: this process is a fork of the one that writes it."""
         self._writer.abandon()
         self._writer = SilentWriter(reason)
+        self.convert, self.tentative, self._mute = None, False, True
         self._fast.clear()
         self.lock = threading.RLock()  # another thread of the parent may have held the old one
+
+    def _rewind(self, step: Any) -> None:
+        """Begin anew at the first row; a script that names its step knows where it is."""
+        self.tentative = False
+        try:
+            self.step = 0 if step is None else max(0, int(step))
+        except (TypeError, ValueError, OverflowError):
+            self.step = 0
+        if self.step == 0:
+            self.restored.clear()
+        self._writer.record(RecordType.REWIND, {"step": self.step})
 
     def _move_to(self, step: int) -> bool:
         try:
             wanted = int(step)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             warn_once("log:step", f"log(step={step!r}): a step is a whole number; the row is dropped")
             return False
         if wanted < self.step:
@@ -147,6 +196,8 @@ class Recorder:
             if len(key) > MAX_KEY:
                 warn_once("log:key", f"log(): a name of {len(key)} characters is not recorded (at most {MAX_KEY})")
                 continue
+            if self._mute and looks_like_media(value):
+                continue  # a disabled run does not even look at it
             try:
                 row[key] = value if type(value) is float else plain(value)
             except Unloggable as error:

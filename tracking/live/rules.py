@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tracking.live.metrics import Aggregate, Definitions, MetricDefinition, summary_mode
@@ -10,8 +11,9 @@ from tracking.live.metrics import Aggregate, Definitions, MetricDefinition, summ
 class Rules:
     """The declarations of one run and what they need to remember. Its owner holds the lock around every call."""
 
-    def __init__(self, last: dict[str, Any]) -> None:
+    def __init__(self, last: dict[str, Any], restored: Mapping[str, Any] | None = None) -> None:
         self._last = last  # the recorder's own mapping, which the rules fill for the keys that they know
+        self._restored = restored if restored is not None else {}
         self._definitions = Definitions()
         self._aggregates: dict[str, Aggregate] = {}
         self._axes: dict[str, Any] = {}
@@ -22,8 +24,16 @@ class Rules:
         for key, aggregate in self._aggregates.items():
             aggregate.redefine(self._definitions.of(key) or holds)
         if definition.step_metric:
-            self._axes.setdefault(definition.step_metric, self._last.get(definition.step_metric))
+            axis = definition.step_metric
+            self._axes.setdefault(axis, self._last.get(axis, self._restored.get(axis)))
         return holds
+
+    def precede(self, states: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let aggregates go on from what earlier attempts of the run gave: `Aggregate.state` by key."""
+        for key, state in states.items():
+            definition = self._definitions.of(key)
+            if definition is not None:
+                self._aggregates.setdefault(key, Aggregate(definition)).precede(state)
 
     def apply(self, row: dict[str, Any]) -> bool:
         """Do what the declarations ask for the keys of a row; whether there was anything to do."""

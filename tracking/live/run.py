@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracking import context
 from tracking.errors import UsageError
+from tracking.home import Home
 from tracking.journal.records import RecordType
 from tracking.live.config import Config
+from tracking.live.doings import Doings
 from tracking.live.identity import Identity
 from tracking.live.recorder import Recorder
-from tracking.notices import inform, warn
+from tracking.notices import warn
 from tracking.starting import endings
 from tracking.starting.endings import Ending, ending_for_code, ending_of
 from tracking.starting.settings import Settings
+from tracking.states import RunState
 
 if TYPE_CHECKING:  # what not every run needs is imported where it is needed: a short trial is mostly imports
     from types import TracebackType
 
+    from tracking.blobs.store import Blobs
     from tracking.live.console import ConsoleCapture
     from tracking.live.metrics import MetricDefinition
     from tracking.live.summary import Summary
@@ -32,7 +36,7 @@ SHIP_PATIENCE_S = 0.2
 """How long finish() waits for the shipper's answer. The shipper goes on without us."""
 
 
-class Run:
+class Run(Doings):
     """One tracked execution. Made by `tracking.init()`; a context manager that ends the run.
 
     `config` and `summary` are mappings with attribute access.
@@ -50,23 +54,30 @@ class Run:
         recorder: Recorder,
         restored_summary: Mapping[str, Any] | None = None,
         resumed: bool = False,
+        part: str = "",
     ) -> None:
         self._start = start
         self._attempt = attempt
+        self._part = part
         self._run_dir = run_dir
         self._mode = mode
         self._settings = settings
         self._config = config
         self._recorder = recorder
         self._summary: Summary | None = None
-        self._restored_summary = restored_summary
         self._resumed = resumed
         self._shipper: ShipperChild | None = None
         self._console: ConsoleCapture | None = None
         self._at_end: Callable[[Ending], None] | None = None
-        self._finished = False
+        self._before_end: list[Callable[[], None]] = []
+        self._blobs: Blobs | None = None
+        self._ending = self._finished = False
         self._forked = False
+        self._preempting = False
         config.connect(lambda changed: recorder.record(RecordType.CONFIG, changed))
+        recorder.restored.update(restored_summary or {})
+        if mode != "disabled":
+            recorder.convert = self._convert
 
     # What the training loop calls
 
@@ -89,7 +100,7 @@ class Run:
         step_metric: str | MetricDefinition | None = None,
         step_sync: bool | None = None,
         hidden: bool | None = None,
-        summary: str | None = None,
+        summary: str | Sequence[str] | None = None,
         goal: str | None = None,
         overwrite: bool | None = None,
     ) -> MetricDefinition:
@@ -105,16 +116,24 @@ class Run:
         """End the run: finished for exit code 0 (the default), failed for any other. Twice is no error."""
         self.end(ending_for_code(exit_code or 0), quiet=bool(quiet))
 
-    def end(self, ending: Ending, quiet: bool = False) -> None:
-        """End the run in this way."""
-        if self._finished:
+    def end(self, ending: Ending | None, quiet: bool = False) -> None:
+        """End the run in this way; None leaves the word to the companion, which sees the exit status of the process."""
+        if self._ending:
             return
+        self._ending = True
+        self._do_before_end()
         self._finished = True
         context.remove_run(self)
         if self._forked:
             return
         if self._console is not None:
             self._console.close()
+        if ending is None:
+            # The journal stays open, so that its lock says that the process lives until it is gone.
+            self._recorder.record(RecordType.EVENT, {"kind": "exiting", "at": time.time()})
+            return
+        if self._preempting and ending.state is not RunState.FINISHED:
+            ending = Ending(RunState.PREEMPTED, ending.exit_code, ending.reason or "preempted")
         self._recorder.record(RecordType.FINISH, _finish_record(ending))
         if not self._recorder.close(CLOSE_PATIENCE_S):
             warn(f"run {self.id}: the disk is full, so the end of its journal is lost")
@@ -123,7 +142,10 @@ class Run:
             endings.unwatch()
         if self._at_end is not None:
             self._at_end(ending)
-        self._say_goodbye(ending, problem, quiet)
+        if self._shipper is not None:  # in a trial the agent has the word
+            from tracking.live import farewell
+
+            farewell.bid(self, ending, problem, quiet)
 
     def __enter__(self) -> Run:
         return self
@@ -132,6 +154,35 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end(ending_of(error))
+
+    # What the packages around it call
+
+    def record(self, kind: RecordType, body: Mapping[str, Any]) -> None:
+        """Append a record that is no row to the journal. Raises UsageError when the run has ended."""
+        if self._finished:
+            raise UsageError(f"run {self.id} is finished: nothing can be added to it; call init() for a new run")
+        self._recorder.record(kind, body)
+
+    def before_end(self, action: Callable[[], None]) -> None:
+        """Call `action` once when the run ends, while it still records; what it raises becomes a warning."""
+        self._before_end.append(action)
+
+    def confirm_checkpoint(self, step: int | None = None) -> None:
+        """Say that the script goes on from the checkpoint of `step` (default: the last one that the run has).
+
+        Only an attempt that repeats a trial heeds it, and only before its first row: see `Recorder.tentative`.
+        """
+        self._recorder.confirm(step)
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where the bytes of this run's files go: the home's, or its own folder if it may be carried elsewhere."""
+        if self._blobs is None:
+            from tracking.blobs.store import Blobs  # a run that only logs numbers has no files
+
+            ours = self._mode != "online" or self._settings.dir
+            self._blobs = Blobs(Path(self.dir).parent / "blobs" if ours else Home.find().files)
+        return self._blobs
 
     # What the run is
 
@@ -208,9 +259,9 @@ class Run:
     def dir(self) -> str:
         """A folder for files of this run, made on first use."""
         if self._run_dir is None:
-            import tempfile  # only disabled runs need it, and it is slow to import
+            from tracking.live.marking import passing_folder  # only disabled runs need one
 
-            self._run_dir = Path(tempfile.mkdtemp(prefix="sweepwright-"))
+            self._run_dir = passing_folder(self)
         files = self._run_dir / "files"
         files.mkdir(parents=True, exist_ok=True)
         return str(files)
@@ -221,7 +272,13 @@ class Run:
         return self._recorder.step
 
     @property
+    def last_step(self) -> int | None:
+        """The step of the last row that was logged, None before the first: what a checkpoint made now stands for."""
+        return self._recorder.last_step
+
+    @property
     def starting_step(self) -> int:
+        """The step at which this execution began, 0 unless it goes on from an earlier one."""
         return self._start.starting_step
 
     @property
@@ -235,7 +292,13 @@ class Run:
         return self._attempt
 
     @property
+    def part(self) -> str:
+        """The name under which this process adds to a shared run, "" for the one that leads it."""
+        return self._part
+
+    @property
     def resumed(self) -> bool:
+        """Whether the run goes on from what an earlier execution left: its history, or the checkpoint of a trial."""
         return self._resumed
 
     @property
@@ -263,11 +326,6 @@ class Run:
     def __repr__(self) -> str:
         return f"<Run {self.path} {self.name!r}>"
 
-    def __getattr__(self, name: str) -> Any:
-        from tracking import absent
-
-        absent.refuse("Run", name, absent.RUN)
-
     # For init() and the fork hook
 
     def attach(
@@ -279,6 +337,7 @@ class Run:
     def after_fork(self) -> None:
         """Let go, in a forked child, of everything that belongs to the parent."""
         self._forked = True
+        self._before_end.clear()
         self._recorder.fall_silent(
             f"run {self.id}: this process is a fork of the one that writes the run; what it logs is not recorded"
         )
@@ -290,19 +349,26 @@ class Run:
     def _make_summary(self) -> Summary:
         from tracking.live.summary import Summary
 
-        summary = Summary(self._recorder.last, self._restored_summary)
+        summary = Summary(self._recorder.last, self._recorder.restored, self._recorder.converted_value)
         summary.connect(lambda changed: self._recorder.record(RecordType.SUMMARY, changed))
         return summary
+
+    def _convert(self, value: Any, key: str, step: int) -> Any:
+        from tracking.media.conversion import converted  # most runs log numbers only
+
+        return converted(value, self, key, step)
+
+    def _do_before_end(self) -> None:
+        for action in self._before_end:
+            try:
+                action()
+            except Exception as error:  # noqa: BLE001  boundary: what others do at the end must not lose the end
+                warn(f"run {self.id}: something that belongs to its end failed: {error!r}")
+        self._before_end.clear()
 
     def _rename(self, **changes: Any) -> None:
         self._start.rename(changes)
         self._recorder.record(RecordType.IDENTITY, changes)
-
-    def _say_goodbye(self, ending: Ending, problem: str, quiet: bool) -> None:
-        if problem:
-            warn(f"run {self.id} is not in the store: {problem}. Its journal is kept in {self._run_dir}")
-        if self._shipper is not None and not quiet:
-            inform(f"run {self.name} ({self.id}) {ending.state.value} at step {self.step}")
 
 
 def _finish_record(ending: Ending) -> dict[str, Any]:

@@ -14,11 +14,18 @@ Changed = Callable[[dict[str, Any]], None]
 class Summary(MutableMapping[str, Any]):
     """What the user set, on top of what the history says. Nested values can be read and set by item or attribute."""
 
-    def __init__(self, logged: Mapping[str, Any], restored: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        logged: Mapping[str, Any],
+        restored: Mapping[str, Any] | None = None,
+        convert: Callable[[Any, str], Any] | None = None,
+    ) -> None:
+        """`convert` makes the records of media: it gets a value and its key, and returns what to keep."""
         self.__dict__["_logged"] = logged  # the run's own mapping: log() keeps it up to date
-        self.__dict__["_restored"] = dict(restored or {})
+        self.__dict__["_restored"] = restored if restored is not None else {}
         self.__dict__["_explicit"] = {}
         self.__dict__["_changed"] = None
+        self.__dict__["_convert"] = convert
 
     def connect(self, changed: Changed) -> None:
         """Call `changed` with the top-level keys that the user sets, as plain JSON."""
@@ -87,7 +94,7 @@ class Summary(MutableMapping[str, Any]):
         fresh: dict[str, Any] = {}
         for key, value in given.items():
             try:
-                fresh[key] = plain(value)
+                fresh[key] = plain(value if self._convert is None else self._convert(value, key))
             except Unloggable as error:
                 warn_once(f"summary:{key}", f"summary {key} is not recorded: {error}")
         self._explicit.update(fresh)
@@ -109,6 +116,10 @@ class SummarySection(dict[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         super().__setitem__(key, value)
+        self.__dict__["_parent"][self.__dict__["_key"]] = dict(self)
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
         self.__dict__["_parent"][self.__dict__["_key"]] = dict(self)
 
     def update(self, *args: Any, **more: Any) -> None:

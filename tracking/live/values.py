@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from enum import Enum
 from typing import Any
 
@@ -49,6 +49,8 @@ def _foreign(value: Any, depth: int) -> Any:
         return os.fspath(value) if isinstance(os.fspath(value), str) else str(value)
     if isinstance(value, (bytes, complex, type)):
         return _short(_name_of(value))
+    if isinstance(value, Sequence) and not hasattr(value, "item"):
+        return plain(list(value[: MAX_ELEMENTS + 1]), depth)
     if hasattr(type(value), "__dataclass_fields__"):
         from dataclasses import fields  # its import costs 10 ms, and who logs a dataclass has paid them
 
@@ -67,7 +69,7 @@ def _is_date(value: Any) -> bool:
 
 
 def _array_or_number(value: Any, depth: int) -> Any:
-    size = _size(value)
+    size = array_size(value)
     if size is not None and size != 1:
         if size > MAX_ELEMENTS:
             raise Unloggable(f"an array of {size} elements is too large (at most {MAX_ELEMENTS})")
@@ -79,7 +81,7 @@ def _array_or_number(value: Any, depth: int) -> Any:
     return _short(_text(value))
 
 
-def _size(value: Any) -> int | None:
+def array_size(value: Any) -> int | None:
     """The number of elements of anything like an array, None for the rest."""
     size = getattr(value, "size", None)
     if callable(size):  # torch: size() is the shape
@@ -116,10 +118,10 @@ def _key(key: Any) -> Any:
 
 
 def flattened(data: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings, their keys joined with "."; an empty mapping is a leaf."""
+    """The leaves of nested mappings, their keys joined with "."; empty mappings and records of media are leaves."""
     for key, value in data.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value and name.count(".") < _MAX_DEPTH:
+        if isinstance(value, Mapping) and value and "_type" not in value and name.count(".") < _MAX_DEPTH:
             yield from flattened(value, f"{name}.")
         else:
             yield name, value

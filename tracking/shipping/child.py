@@ -1,4 +1,4 @@
-"""The training process's end of the shipper: starts it, tells it that the run has ended, waits briefly."""
+"""The training process's end of the companion: starts it, tells it that the run has ended, waits briefly."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import site
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tracking
 
@@ -25,35 +25,79 @@ LOG_NAME = "shipper.log"
 _STARTING_PATIENCE_S = 0.02
 """How long finish() waits for a shipper that is not ready: a problem that it has told already is read."""
 
+_SWITCHES = {
+    "disable_git": "SWEEP_DISABLE_GIT",
+    "disable_code": "SWEEP_DISABLE_CODE",
+    "save_code": "SWEEP_SAVE_CODE",
+    "x_disable_meta": "SWEEP_DISABLE_META",
+    "x_disable_machine_info": "SWEEP_DISABLE_MACHINE_INFO",
+}
+
 _left_behind: list[int] = []
 
 
-class ShipperChild:
-    """The shipper process of one run, seen from the process that trains. It outlives this process where it must."""
+class Companionship(NamedTuple):
+    """What a companion is started for."""
 
-    def __init__(self, pid: int, channel: socket.socket, arguments: tuple[Path, str, int]) -> None:
+    run_dir: Path
+    run_id: str
+    attempt: int
+    part: str
+    online: bool
+    environ: Mapping[str, str]
+
+    def command(self) -> list[str]:
+        words = [sys.executable, "-P", "-m", "tracking.shipping", str(self.run_dir), self.run_id, str(self.attempt)]
+        words += ["--child"] + (["--part", self.part] if self.part else []) + ([] if self.online else ["--offline"])
+        return words
+
+
+class ShipperChild:
+    """The companion of one run, seen from the process that trains. It outlives this process where it must."""
+
+    def __init__(self, pid: int, channel: socket.socket, options: Companionship) -> None:
         self._pid = pid
         self._channel: socket.socket | None = channel
-        self._arguments = arguments
+        self._options = options
 
     @classmethod
-    def start(cls, run_dir: Path, run_id: str, attempt: int) -> ShipperChild:
-        """Start `python -P -m tracking.shipping`. Raises OSError when no process can be started."""
+    def start(
+        cls,
+        run_dir: Path,
+        run_id: str,
+        attempt: int,
+        part: str = "",
+        online: bool = True,
+        environ: Mapping[str, str] | None = None,
+    ) -> ShipperChild:
+        """Start `python -P -m tracking.shipping`. Raises OSError when no process can be started.
+
+        `part`: ship that part of the run and nothing else. Not `online`: look after the machine and the environment,
+        ship nothing. `environ`: variables set for the companion alone, such as SWEEP_SYSTEM=off.
+        """
+        return cls._start(Companionship(run_dir, run_id, attempt, part, online, environ or {}))
+
+    @classmethod
+    def _start(cls, options: Companionship) -> ShipperChild:
         reap()
         ours, theirs = socket.socketpair()
         with theirs:
-            arguments = [sys.executable, "-P", "-m", "tracking.shipping", str(run_dir), run_id, str(attempt), "--child"]
+            log, appending = str(options.run_dir / LOG_NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND
             actions = [
                 (os.POSIX_SPAWN_DUP2, theirs.fileno(), 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(run_dir / LOG_NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+                (os.POSIX_SPAWN_OPEN, 1, log, appending, 0o644),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ]
             try:
-                pid = _spawn(arguments, actions)
+                pid = _spawn(options.command(), {**_environment(), **options.environ}, actions)
             except OSError:
                 ours.close()
                 raise
-        return cls(pid, ours, (run_dir, run_id, attempt))
+        return cls(pid, ours, options)
+
+    @property
+    def pid(self) -> int:
+        return self._pid
 
     def finish(self, patience: float) -> str:
         """Say that the run has ended and wait at most `patience` seconds; "" or the problem that the shipper told.
@@ -67,7 +111,7 @@ class ShipperChild:
         with channel:
             with contextlib.suppress(OSError):
                 channel.send(FINISH)
-            answer = _answer(channel, patience)
+            answer = _answer(channel, patience if self._options.online else 0.0)
         _left_behind.append(self._pid)
         reap()
         if answer == b"":
@@ -82,14 +126,24 @@ class ShipperChild:
 
     def _follow(self) -> str:
         """Start another shipper for a journal that is complete."""
-        run_dir, run_id, attempt = self._arguments
+        if not self._options.online:
+            return ""  # nothing was to be shipped: the samples of this machine end a little earlier
         try:
-            successor = ShipperChild.start(run_dir, run_id, attempt)
+            successor = self._start(self._options)
         except OSError as error:
             return f"the shipper died and no other could be started: {error}"
         successor.abandon()  # the end of file says that the run has ended
         _left_behind.append(successor._pid)
         return f"its shipper died (see {LOG_NAME} there); another one was started just now"
+
+
+def variables_of(settings: Any) -> dict[str, str]:
+    """What the settings of a run mean for its companion, as variables for `ShipperChild.start`."""
+    interval = getattr(settings, "x_stats_sampling_interval", None)
+    found = {"SWEEP_SYSTEM": str(interval)} if interval else {}
+    if getattr(settings, "x_disable_stats", None):
+        found["SWEEP_SYSTEM"] = "off"
+    return found | {name: "true" for setting, name in _SWITCHES.items() if getattr(settings, setting, None)}
 
 
 def reap() -> None:
@@ -103,12 +157,12 @@ def reap() -> None:
             _left_behind.remove(pid)
 
 
-def _spawn(arguments: list[str], actions: Sequence[tuple[Any, ...]]) -> int:
+def _spawn(arguments: list[str], environ: dict[str, str], actions: Sequence[tuple[Any, ...]]) -> int:
     # A session of its own, so that the Ctrl-C of the terminal does not end it before it has shipped the end.
     try:
-        return os.posix_spawn(arguments[0], arguments, _environment(), file_actions=actions, setsid=True)
+        return os.posix_spawn(arguments[0], arguments, environ, file_actions=actions, setsid=True)
     except NotImplementedError:
-        return os.posix_spawn(arguments[0], arguments, _environment(), file_actions=actions, setpgroup=0)
+        return os.posix_spawn(arguments[0], arguments, environ, file_actions=actions, setpgroup=0)
 
 
 def _environment() -> dict[str, str]:

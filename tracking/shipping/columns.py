@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
-from operator import lt
+from itertools import islice, pairwise
+from operator import le, lt
 from struct import Struct
 from typing import Any
 
@@ -48,10 +48,13 @@ class Columns:
     def __init__(self) -> None:
         self.last_step: int | None = None
         self.last_time: float | None = None
+        self.times: list[float] = []
+        """When the rows were logged, once `parts()` was called."""
         self._rows: dict[RowLayout, _Rows] = {}
         self._loose: dict[str, list[tuple[int, int, Any]]] = {}
         self._steps: list[int] = []
         self._times: list[float] = []
+        self._gone: set[int] = set()
 
     def add(self, layout: RowLayout, step: int, at: float, payload: memoryview) -> None:
         """Take a row of numbers."""
@@ -71,15 +74,34 @@ class Columns:
         for key, value in data.items():
             self._loose.setdefault(key, []).append((order, step, value))
 
+    def rewind(self, step: int) -> None:
+        """Forget the rows at steps >= `step` that came so far."""
+        for layout, rows in list(self._rows.items()):
+            stay = [place for place, order in enumerate(rows.order) if self._steps[order] < step]
+            rows.payloads = [rows.payloads[place] for place in stay]
+            rows.order = [rows.order[place] for place in stay]
+            if not stay:
+                del self._rows[layout]
+        self._loose = {
+            key: left for key, points in self._loose.items() if (left := [point for point in points if point[1] < step])
+        }
+        for order, known in enumerate(self._steps):
+            if known >= step:
+                self._gone.add(order)
+
     def parts(self) -> dict[str, SeriesPart]:
         """The points of each key, `_timestamp` among them, steps strictly ascending."""
-        if not self._steps:
+        steps, times = self._steps, self._times
+        if self._gone:
+            stay = [order for order in range(len(steps)) if order not in self._gone]
+            steps, times = [steps[order] for order in stay], [times[order] for order in stay]
+        if not steps:
             return {}
-        self.last_step, self.last_time = max(self._steps), self._times[-1]
+        self.last_step, self.last_time, self.times = max(steps), times[-1], times
         sources = self._sources()
         parts = {key: _joined(found, self._loose.get(key, ())) for key, found in sources.items()}
         parts |= {key: _joined((), points) for key, points in self._loose.items() if key not in sources}
-        parts[TIMESTAMP] = _part("float", self._steps, self._times)
+        parts[TIMESTAMP] = _part("float", steps, times)
         return parts
 
     def _sources(self) -> dict[str, list[_Source]]:
@@ -141,3 +163,10 @@ def _part(kind: str, steps: list[int], values: list[Any]) -> SeriesPart:
     merged = dict(zip(steps, values, strict=True))
     ordered = sorted(merged)
     return SeriesPart(kind, ordered, [merged[step] for step in ordered])
+
+
+def elapsed(before: float, times: list[float]) -> float:
+    """Seconds from `before` to the last of these times. A clock that is set back stands still for that moment."""
+    if times[0] >= before and all(map(le, times, islice(times, 1, None))):
+        return times[-1] - before
+    return sum(max(0.0, after - earlier) for earlier, after in pairwise([before, *times]))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tracking.errors import JournalCorrupt, JournalError
-from tracking.home import console_path, journal_path
-from tracking.journal.reader import read_stretch
-from tracking.shipping.projector import MAX_BATCH_BYTES, Projector, replayed
-from tracking.states import RunState
+from tracking.home import console_path, journal_path, part_id
+from tracking.journal.damage import Gap
+from tracking.shipping.last_words import end_without_word
+from tracking.shipping.projector import MAX_BATCH_BYTES, Projector, read_on, replayed
 from tracking.store.contract import RunBatch, RunEnd
 
 MAX_CONSOLE_BYTES = 1 << 20
@@ -23,11 +23,16 @@ class JournalShipper:
     `offset` and `console_offset` which the store has (0 for a new attempt) to continue an earlier shipper's work.
     """
 
-    def __init__(self, run_dir: Path, run_id: str, attempt: int, offset: int = 0, console_offset: int = 0) -> None:
-        self.run_dir, self.run_id, self.attempt = run_dir, run_id, attempt
-        self._journal = journal_path(run_dir, attempt)
-        self._console = console_path(run_dir, attempt)
-        self._projector = Projector(run_id, attempt) if offset == 0 else replayed(run_dir, run_id, attempt, offset)
+    def __init__(
+        self, run_dir: Path, run_id: str, attempt: int, offset: int = 0, console_offset: int = 0, part: str = ""
+    ) -> None:
+        self.run_dir, self.attempt, self.part = run_dir, attempt, part
+        self.run_id = part_id(run_id, part)
+        """The id in the store: of the run, or of the part that is shipped."""
+        self._owner = run_id
+        self._journal = journal_path(run_dir, attempt, part)
+        self._console = None if part else console_path(run_dir, attempt)
+        self._projector = self._replayed(offset)
         self._offset = self._projector.offset
         self._console_offset = console_offset
         self._pending: RunBatch | None = None
@@ -43,6 +48,11 @@ class JournalShipper:
     def offset(self) -> int:
         """The journal bytes that the store has."""
         return self._offset
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether bytes are lost that were whole once. A torn last record, left by any sudden end, does not count."""
+        return bool(self._projector.gaps or self._projector.damage) or (bool(self.problem) and self._offset == 0)
 
     def collect(self, max_bytes: int = MAX_BATCH_BYTES) -> RunBatch | None:
         """The next batch, None when there is nothing to ship. Never raises: see `problem`."""
@@ -65,7 +75,7 @@ class JournalShipper:
             self.ended = batch.end or self.ended
             return
         if offset >= 0:
-            self._projector = replayed(self.run_dir, self.run_id, self.attempt, offset)
+            self._projector = self._replayed(offset)
             self._offset = self._projector.offset
         self.stale = offset < 0
 
@@ -78,8 +88,7 @@ class JournalShipper:
 
     def crashed(self) -> RunEnd:
         """The end of a run whose process vanished; the last row tells when, as nearly as one can know."""
-        reason = self.problem or "the process ended without saying goodbye"
-        return RunEnd(RunState.CRASHED, reason, None, self._projector.last_time or time.time())
+        return end_without_word(self._journal, self._projector.last_time, self._projector.preempting, self.problem)
 
     def _next(self, max_bytes: int) -> RunBatch | None:
         if self.stale:
@@ -91,25 +100,57 @@ class JournalShipper:
             batch.end = None
             if not more:
                 batch.end, self._end = self._end, None
+                self._note_torn(batch)
                 return batch
         return batch if more else None
 
+    def _replayed(self, offset: int) -> Projector:
+        if offset == 0:
+            return Projector(self._owner, self.attempt, self.part)
+        return replayed(self.run_dir, self._owner, self.attempt, offset, self.part)
+
     def _read(self, max_bytes: int) -> RunBatch:
-        empty = RunBatch(self.run_id, self.attempt, self._projector.offset, self._projector.offset)
-        if self._projector.damage:
-            return empty
+        projector = self._projector
         try:
-            batch = self._projector.project(read_stretch(self._journal, self._projector.offset, max_bytes).data)
+            batch = read_on(projector, self._journal, max_bytes)
         except (JournalCorrupt, JournalError) as error:
             self.problem = str(error)
-            return empty
-        if self._projector.damage:
-            self.problem = f"{self._journal} is damaged ({self._projector.damage}); what follows is not shipped"
+            return RunBatch(self.run_id, self.attempt, projector.offset, projector.offset)
+        self._tell_damage()
         return batch
 
+    def _note_torn(self, batch: RunBatch) -> None:
+        """Say what lies behind the last whole record now that nothing will complete it."""
+        try:
+            torn = os.stat(self._journal).st_size - self._projector.offset
+        except OSError:
+            return
+        if torn > 0 and self._projector.offset:
+            self._projector.note_torn(batch, torn)
+            self._tell_damage(torn)
+
+    def _tell_damage(self, torn: int = 0) -> None:
+        """Put into words what of the journal cannot be read: stretches in the middle, and its end."""
+        projector = self._projector
+        told = [_words_for(projector.gaps)] if projector.gaps else []
+        if torn:
+            told.append(f"its last record is torn: {torn} bytes (at byte {projector.offset}) are lost")
+        elif projector.damage:
+            told.append(f"nothing can be read from the {projector.damage} on")
+        if told:
+            self.problem = f"{self._journal} is damaged: {'; '.join(told)}"
+
     def _read_console(self) -> bytes:
+        if self._console is None:
+            return b""
         try:
             with open(self._console, "rb", buffering=0) as file:
                 return os.pread(file.fileno(), MAX_CONSOLE_BYTES, self._console_offset)
         except OSError:
             return b""
+
+
+def _words_for(gaps: Sequence[Gap]) -> str:
+    lost = sum(gap.stop - gap.start for gap in gaps)
+    places = ", ".join(str(gap.start) for gap in gaps[:3]) + (" and more" if len(gaps) > 3 else "")
+    return f"{lost} bytes (at byte {places}) are lost, what follows them is read"

@@ -1,4 +1,4 @@
-"""The loop of the shipper process: journal to store in batches, through outages, until the run's end is recorded."""
+"""The loop of who ships a run: journals to store in batches, through outages, until the run's end is recorded."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Protocol
 
 from tracking.errors import RunNotFound, StoreUnavailable
 from tracking.shipping.journal_shipper import JournalShipper
-from tracking.store.contract import RunStore
+from tracking.store.contract import RunBatch, RunStore
 
 INTERVAL_S = 0.5
 FIRST_BACKOFF_S = 0.25
@@ -41,8 +41,30 @@ class Writer(Protocol):
         """Whether nothing will be added to the journal any more."""
 
 
+class Company(Protocol):
+    """The other journals of the run, which are shipped in the same transactions as its own."""
+
+    def shippers(self) -> Iterable[JournalShipper]:
+        """Those that there are at this moment."""
+
+
+class NoCompany:
+    """A journal that is shipped alone."""
+
+    def shippers(self) -> Iterable[JournalShipper]:
+        return ()
+
+
+def ignore(_batch: RunBatch) -> None:
+    """Do nothing with a batch."""
+
+
 class Shipping:
-    """Ships one journal until its end is in the store. Time is injected, so the tests need none."""
+    """Ships one journal, and what accompanies it, until its end is in the store. Time is injected: tests need none.
+
+    `before` sees each batch before the store has it (and again when the store was away), `after` when it has it.
+    `settle` waits for what a process that vanished has left on its way: the last of its output.
+    """
 
     def __init__(
         self,
@@ -50,10 +72,17 @@ class Shipping:
         store: RunStore,
         writer: Writer,
         *,
+        company: Company | None = None,
+        before: Callable[[RunBatch], None] = ignore,
+        after: Callable[[RunBatch], None] = ignore,
+        settle: Callable[[], object] = bool,
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE_S,
     ) -> None:
         self._shipper, self._store, self._writer = shipper, store, writer
+        self._settle = settle
+        self._company = company or NoCompany()
+        self._before, self._after = before, after
         self._clock = clock
         self._patience = patience
         self._ended_at: float | None = None
@@ -91,17 +120,25 @@ class Shipping:
         if self._shipper.ended is None:
             if self._shipper.offset == 0:
                 return Outcome.UNREADABLE
+            self._settle()
+            while self._ship_some():
+                pass
             self._shipper.end(self._shipper.crashed())
             self._ship_some()
         return Outcome.STALE if self._shipper.stale else Outcome.SHIPPED
 
     def _ship_some(self) -> bool:
-        batch = self._shipper.collect()
-        if batch is None:
-            return False
-        (offset,) = self._store.apply([batch])
-        self._shipper.accept(offset)
-        return True
+        try:
+            company = list(self._company.shippers())
+            return ship_round([self._shipper, *company], self._store, self._before, self._after)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # boundary: a part that cannot be shipped never holds up its run
+            if isinstance(self._company, NoCompany):
+                raise
+            write_log(f"the parts of the run are not shipped any further: {error!r}")
+            self._company = NoCompany()
+            return True
 
     def _is_hopeless(self) -> bool:
         return self._ended_at is not None and self._clock() - self._ended_at > self._patience
@@ -112,6 +149,25 @@ class Shipping:
             self._writer.wait(seconds)
         else:
             time.sleep(seconds)
+
+
+def ship_round(
+    shippers: Iterable[JournalShipper],
+    store: RunStore,
+    before: Callable[[RunBatch], None] = ignore,
+    after: Callable[[RunBatch], None] = ignore,
+) -> bool:
+    """The next batch of each journal, in one transaction; whether there was any. Raises StoreUnavailable."""
+    found = [(shipper, batch) for shipper in shippers if (batch := shipper.collect()) is not None]
+    if not found:
+        return False
+    for _, batch in found:
+        before(batch)
+    offsets = store.apply([batch for _, batch in found])
+    for (shipper, batch), offset in zip(found, offsets, strict=True):
+        shipper.accept(offset)
+        after(batch)
+    return True
 
 
 def known_offsets(store: RunStore, run_id: str, attempt: int) -> tuple[int, int]:

@@ -1,39 +1,44 @@
-"""Gives a run what goes with it where no agent does that: a shipper, the capture of its console output."""
+"""Gives a run what goes with it where no agent does that: a companion process, the capture of its console output."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.home import console_path
+from tracking.live import farewell
 from tracking.live.console import ConsoleCapture
 from tracking.live.run import Run
 from tracking.notices import warn
-from tracking.shipping.child import ShipperChild
+from tracking.shipping.child import ShipperChild, variables_of
 from tracking.starting.endings import Ending
-from tracking.starting.resuming import LastRun
 from tracking.starting.settings import Settings
 from tracking.states import RunState
+
+if TYPE_CHECKING:
+    from tracking.starting.past.resuming import LastRun
 
 _OFF = ("off", "false", "0", "no")
 
 
 def accompany(run: Run, settings: Settings, run_dir: Path, attempt: int, last_run: LastRun | None = None) -> None:
-    """Start the shipper and the capture. Without them the run still records."""
-    console = shipper = None
-    if str(settings.console or "").lower() not in _OFF:
+    """Greet, and start the companion and the capture. Without them the run still records."""
+    farewell.greet(run)
+    console = companion = None
+    if not run.part and str(settings.console or "").lower() not in _OFF:
         try:
-            console = ConsoleCapture(console_path(run_dir, attempt))
+            console = ConsoleCapture(console_path(run_dir, attempt), settings.console)
         except OSError as error:
             warn(f"the console output is not kept: {error}")
-    if settings.mode == "online":
-        try:
-            shipper = ShipperChild.start(run_dir, run.id, attempt)
-        except OSError as error:
-            warn(f"no shipper could be started ({error}): run {run.id} stays in its journal in {run_dir}")
+    online = settings.mode == "online"
+    try:
+        companion = ShipperChild.start(run_dir, run.id, attempt, run.part, online, variables_of(settings))
+    except OSError as error:
+        what = f"run {run.id} stays in its journal in {run_dir}" if online else "its machine is not watched"
+        warn(f"no companion could be started ({error}): {what}")
     if last_run is not None:
         last_run.write(run.id)
-    run.attach(shipper, console, _forgetting(last_run))
+    run.attach(companion, console, _forgetting(last_run))
 
 
 def _forgetting(last_run: LastRun | None) -> Any:

@@ -52,14 +52,18 @@ def from_file(path: Path) -> dict[str, Any]:
     return {str(key): _unwrapped(value) for key, value in document.items() if key != "wandb_version"}
 
 
-def defaults() -> dict[str, Any]:
-    """What config files bring without being named in the code: config-defaults.yaml, then SWEEP_CONFIG_PATHS."""
+def defaults(paths: Any = None) -> dict[str, Any]:
+    """What config files bring without being named in the code: config-defaults.yaml, then SWEEP_CONFIG_PATHS.
+
+    `paths` (of Settings.config_paths, a list or comma-separated text) stands in for SWEEP_CONFIG_PATHS.
+    """
     values: dict[str, Any] = {}
     if os.path.exists(DEFAULTS_FILE):
         values.update(from_file(Path(DEFAULTS_FILE)))
-    for name in (environment.read(environment.CONFIG_PATHS) or "").split(","):
-        if name.strip():
-            values.update(_from_named(Path(name.strip())))
+    given = environment.read(environment.CONFIG_PATHS) or "" if paths is None else paths
+    for name in given.split(",") if isinstance(given, str) else given:
+        if str(name).strip():
+            values.update(_from_named(Path(str(name).strip())))
     return values
 
 

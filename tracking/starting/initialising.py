@@ -9,7 +9,7 @@ from typing import Any
 from tracking import context
 from tracking.context import TrialContext
 from tracking.live.run import Run
-from tracking.notices import warn
+from tracking.notices import warn, warn_once
 from tracking.starting import config_sources, handshake, opening
 from tracking.starting.settings import Settings, resolve
 
@@ -32,21 +32,31 @@ def init(
     force: bool | None = None,
     reinit: bool | str | None = None,
     resume: bool | str | None = None,
+    resume_from: str | None = None,
+    fork_from: str | None = None,
     save_code: bool | None = None,
+    monitor_gym: bool | None = None,
+    sync_tensorboard: bool | None = None,
+    tensorboard: bool | None = None,
     settings: Settings | Mapping[str, Any] | None = None,
 ) -> Run:
     """Start a run, or continue one, and make it the current run of this process.
 
-    `config` is a dict, an argparse.Namespace, a dataclass or the path of a YAML file. `mode` is online (default),
-    offline (only the journal is written) or disabled (nothing is). `resume` is allow, must, never or auto and goes with
-    `id`. In a sweep no argument is needed: the agent says which run this is. `force` and `save_code` have no effect.
+    `config` is a dict, an argparse.Namespace, absl flags, a dataclass, a pydantic model or the path of a YAML file.
+    `mode` is online (default), offline (only the journal is written), disabled (nothing is) or shared (several
+    processes write the run of this `id`). `reinit` says what happens to a run that goes on: return_previous,
+    finish_previous (True) or create_new. `resume` is allow, must, never or auto and goes with `id`;
+    `resume_from="<id>?_step=n"` continues a run after that step, `fork_from` begins a new one with the history up to
+    it. `save_code` keeps the main script. In a sweep no argument is needed: the agent says which run this is.
 
-    Raises UsageError for arguments that make no sense, HomeUnwritable when the journal cannot be written.
+    `force` and `monitor_gym` have no effect. Raises UsageError for arguments that make no sense, HomeUnwritable when
+    the journal cannot be written.
     """
     arguments = {
         "entity": entity, "project": project, "dir": dir, "id": id, "name": name, "notes": notes, "tags": tags,
         "group": group, "job_type": job_type, "mode": mode, "reinit": reinit, "resume": resume,
-        "allow_val_change": allow_val_change,
+        "allow_val_change": allow_val_change, "resume_from": resume_from, "fork_from": fork_from,
+        "save_code": save_code, "sync_tensorboard": sync_tensorboard or tensorboard, "monitor_gym": monitor_gym,
     }  # fmt: skip
     holds = resolve(arguments, settings)
     previous_run = _settle_previous(holds.reinit)
@@ -54,12 +64,19 @@ def init(
         if config is not None:
             previous_run.config.update(config, allow_val_change=True)
         return previous_run
-    values = config_sources.defaults()
+    values = config_sources.defaults(holds.config_paths)
     values.update(config_sources.chosen(config_sources.as_mapping(config), config_include_keys, config_exclude_keys))
     trial = handshake.trial()
     if trial is not None:
         _warn_of_ignored(arguments, trial)
-    return opening.open_run(holds, trial, values)
+    run = opening.open_run(holds, trial, values)
+    if holds.monitor_gym:
+        warn_once("monitor_gym", "monitor_gym has no effect: log the videos of an environment with tracking.Video")
+    if holds.sync_tensorboard and not run.disabled:
+        from tracking.importing import tensorboard_live  # only who writes TensorBoard files needs it
+
+        tensorboard_live.attach(run)
+    return run
 
 
 def _settle_previous(reinit: str) -> Run | None:
@@ -76,6 +93,9 @@ def _settle_previous(reinit: str) -> Run | None:
 
 def _warn_of_ignored(arguments: Mapping[str, Any], trial: TrialContext) -> None:
     ours = {"id": trial.run_id, "project": trial.project, "entity": trial.entity}
+    for name in ("resume_from", "fork_from"):
+        if arguments.get(name):
+            warn(f"init({name}={arguments[name]!r}) has no effect in a sweep: its trials go on from their checkpoints")
     for name, value in ours.items():
         given = arguments.get(name)
         if given and value and given != value:

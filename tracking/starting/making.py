@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracking.context import TrialContext
 from tracking.errors import HomeUnwritable
+from tracking.home import part_id
 from tracking.ids import name_for
 from tracking.journal.silent import SilentWriter
 from tracking.live.config import Config
@@ -21,7 +22,8 @@ from tracking.notices import warn
 from tracking.starting.settings import Settings
 
 if TYPE_CHECKING:  # a first attempt continues nothing
-    from tracking.starting.resuming import Previous
+    from tracking.starting.past.moments import Moment
+    from tracking.starting.past.resuming import Previous
 
 DEFAULT_PROJECT = "uncategorized"
 
@@ -29,10 +31,29 @@ DEFAULT_PROJECT = "uncategorized"
 class Journal:
     """A journal that was opened, and what it continues."""
 
-    __slots__ = ("attempt", "previous", "writer")
+    __slots__ = ("attempt", "part", "previous", "writer")
 
-    def __init__(self, writer: Writer, attempt: int, previous: Previous | None = None) -> None:
-        self.writer, self.attempt, self.previous = writer, attempt, previous
+    def __init__(self, writer: Writer, attempt: int, previous: Previous | None = None, part: str = "") -> None:
+        self.writer, self.attempt, self.previous, self.part = writer, attempt, previous, part
+
+
+class Choice:
+    """Which run is opened and what is known of its past."""
+
+    __slots__ = ("forked", "known", "past", "run_id", "starting_step")
+
+    def __init__(
+        self,
+        run_id: str,
+        known: Previous | None = None,
+        past: Previous | None = None,
+        starting_step: int = 0,
+        forked: Moment | None = None,
+    ) -> None:
+        """`known`: earlier attempts under this id, whether continued or not. `past`: what config, summary and history
+        begin with."""
+        self.run_id, self.known, self.past = run_id, known, past
+        self.starting_step, self.forked = starting_step, forked
 
 
 def make_run(
@@ -41,17 +62,32 @@ def make_run(
     """The Run object on an opened journal."""
     previous = journal.previous
     silent = isinstance(journal.writer, SilentWriter)
-    return Run(
+    recorder = Recorder(journal.writer, start.starting_step or (previous.next_step if previous else 0), stop_reason)
+    recorder.tentative = start.tentative and not silent
+    run = Run(
         start,
         attempt=journal.attempt,
         run_dir=run_dir,
         mode="disabled" if silent else settings.mode,
         settings=settings,
         config=config,
-        recorder=Recorder(journal.writer, previous.next_step if previous else 0, stop_reason),
+        recorder=recorder,
         restored_summary=previous.summary if previous else None,
-        resumed=previous is not None,
+        resumed=previous is not None and not start.forked_from,
+        part=journal.part,
     )
+    if previous is not None and previous.metrics and not silent:
+        _declare_again(recorder, previous)
+    return run
+
+
+def _declare_again(recorder: Recorder, previous: Previous) -> None:
+    """What the run declared with define_metric() holds for its next attempt, too, with all that it gathered."""
+    from tracking.live.metrics import MetricDefinition  # most runs declare nothing
+
+    for body in previous.metrics.values():
+        recorder.define(MetricDefinition.from_json(body))
+    recorder.precede(previous.aggregates)
 
 
 def make_config(settings: Settings, values: Mapping[str, Any], trial: TrialContext | None) -> Config:
@@ -66,6 +102,7 @@ def make_identity(
     previous: Previous | None,
     config: Mapping[str, Any],
     starting_step: int = 0,
+    forked: Moment | None = None,
 ) -> Identity:
     """The identity of a run: what the trial says, then the settings, then what the run was before."""
     old = previous.start if previous else None
@@ -82,10 +119,14 @@ def make_identity(
         metadata=_metadata(),
         sweep_id=trial.sweep_id if trial else "",
         trial=trial.trial if trial else None,
-        started_at=time.time(),
+        started_at=float(settings.x_start_time or time.time()),
         starting_step=starting_step,
-        host=os.uname().nodename,
+        host=settings.host or os.uname().nodename,
         pid=os.getpid(),
+        forked_from=forked.run_id if forked else "",
+        fork_step=forked.step if forked else None,
+        tentative=False,
+        part_of="",
     )
 
 
@@ -96,7 +137,7 @@ def _metadata() -> dict[str, Any]:
     except OSError:
         folder = ""
     return {
-        "argv": [str(word) for word in sys.argv],
+        "argv": _argv(),
         "cwd": folder,
         "python": sys.version.split()[0],
         "executable": sys.executable,
@@ -105,9 +146,21 @@ def _metadata() -> dict[str, Any]:
     }
 
 
-def run_record(start: Identity, attempt: int) -> dict[str, Any]:
+def _argv() -> list[str]:
+    """The command line, without the secrets that it may hold."""
+    if len(sys.argv) < 2:
+        return [str(word) for word in sys.argv]
+    from tracking.provenance.masking import masked_arguments
+
+    return masked_arguments(sys.argv)
+
+
+def run_record(start: Identity, attempt: int, part: str = "") -> dict[str, Any]:
     """The body of the first record of a journal."""
-    return {"attempt": attempt, "start": start.as_json()}
+    body = start.as_json()
+    if part:
+        body |= {"id": part_id(start.id, part), "part_of": start.id}
+    return {"attempt": attempt, "start": body}
 
 
 def make_folder(folder: Path) -> None:

@@ -1,21 +1,20 @@
-"""Opens the run of a program that no sweep started: chooses its id and attempt, continues what was there."""
+"""Opens the run of a program that no sweep started, in a journal of its own attempt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tracking.errors import UsageError
 from tracking.home import Home, journal_path
-from tracking.ids import check_id, new_id
+from tracking.ids import new_id
 from tracking.journal.writer import JournalWriter
 from tracking.live.identity import Identity
 from tracking.live.run import Run
-from tracking.notices import inform
-from tracking.starting import endings, resuming
+from tracking.starting import endings
 from tracking.starting.accompanying import accompany
 from tracking.starting.making import (
+    Choice,
     Journal,
     busy_writer,
     make_config,
@@ -25,50 +24,61 @@ from tracking.starting.making import (
     run_record,
     unwritable,
 )
-from tracking.starting.resuming import LastRun, Previous
 from tracking.starting.settings import Settings
+
+if TYPE_CHECKING:
+    from tracking.starting.past.resuming import LastRun, Previous
 
 
 def open_plain(settings: Settings, values: Mapping[str, Any]) -> Run:
+    """The run, accompanied. Raises UsageError and HomeUnwritable."""
+    runs = runs_folder(settings)
+    if settings.shared:
+        from tracking.starting.sharing import open_shared  # several writers of one run are rare
+
+        return open_shared(settings, values, runs)
+    if not (settings.id or settings.resume or settings.resume_from or settings.fork_from):
+        return open_chosen(settings, values, runs, Choice(new_id()))
+    from tracking.starting.past.choosing import choose  # a run without a past needs none of it
+    from tracking.starting.past.resuming import LastRun
+
+    last_run = LastRun(Home.find()) if settings.resume == "auto" and not settings.id else None
+    return open_chosen(settings, values, runs, choose(settings, runs, last_run), last_run)
+
+
+def runs_folder(settings: Settings) -> Path:
+    """Where the folders of runs lie; the home is made when it is there. Raises HomeUnwritable."""
+    if settings.dir:
+        return Path(settings.dir).expanduser().absolute() / "sweepwright"
     home = Home.find()
-    runs = Path(settings.dir).expanduser().absolute() / "sweepwright" if settings.dir else home.runs
-    if not settings.dir:
-        home.create()
-    last_run = LastRun(home) if settings.resume == "auto" and not settings.id else None
-    run_id, previous = _choose(settings, runs, last_run)
-    resumed = previous is not None and bool(settings.resume)
-    config = make_config(settings, {**previous.config, **values} if resumed and previous else values, None)
-    first = previous.next_step if resumed and previous else 0
-    start = make_identity(run_id, settings, None, previous if resumed else None, config.as_json(), first)
-    run_dir = runs / run_id
+    home.create()
+    return home.runs
+
+
+def open_chosen(
+    settings: Settings, values: Mapping[str, Any], runs: Path, choice: Choice, last_run: LastRun | None = None
+) -> Run:
+    """The run of this choice as its next attempt. Raises HomeUnwritable."""
+    past = choice.past
+    config = make_config(settings, {**past.config, **values} if past else values, None)
+    start = make_identity(
+        choice.run_id,
+        settings,
+        None,
+        None if choice.forked else past,
+        config.as_json(),
+        choice.starting_step,
+        choice.forked,
+    )
+    run_dir = runs / choice.run_id
     make_folder(run_dir)
-    journal = _plain_journal(run_dir, start, previous)
-    journal.previous = previous if resumed else None
+    journal = _plain_journal(run_dir, start, choice.known)
+    journal.previous = past
     run = make_run(settings, run_dir, start, config, journal, None)
     endings.watch()
-    inform(f"run {run.name} ({run.id}){_also(run, journal.attempt)}, project {run.project}, files in {run_dir}")
     if not run.disabled:
         accompany(run, settings, run_dir, journal.attempt, last_run)
     return run
-
-
-def _choose(settings: Settings, runs: Path, last_run: LastRun | None) -> tuple[str, Previous | None]:
-    """The id of the run and what is known of it already. Raises UsageError as `resume` demands."""
-    if settings.id is None:
-        if settings.resume == "must":
-            raise UsageError("resume='must' needs the id of the run to resume: init(id=…)")
-        wanted = last_run.read() if last_run is not None else None
-        known = resuming.from_journals(runs / wanted, wanted) if wanted else None
-        return (wanted, known) if wanted and known and not known.live else (new_id(), None)
-    run_id = check_id(str(settings.id))
-    known = resuming.from_journals(runs / run_id, run_id)
-    if known is None and settings.mode == "online":
-        known = resuming.from_store(run_id)
-    if settings.resume == "must" and known is None:
-        raise UsageError(f"resume='must', but there is no run {run_id}")
-    if settings.resume == "never" and known is not None:
-        raise UsageError(f"resume='never', but the run {run_id} exists already")
-    return run_id, known
 
 
 def _plain_journal(run_dir: Path, start: Identity, previous: Previous | None) -> Journal:
@@ -84,7 +94,3 @@ def _plain_journal(run_dir: Path, start: Identity, previous: Previous | None) ->
         except OSError as error:
             raise unwritable(run_dir, error) from error
         return Journal(writer, attempt)
-
-
-def _also(run: Run, attempt: int) -> str:
-    return f" resumed at step {run.step}" if run.resumed else f" attempt {attempt}" if attempt > 1 else ""

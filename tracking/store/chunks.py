@@ -21,6 +21,8 @@ from math import isfinite
 from typing import Any
 
 CHUNK_POINTS = 4096
+SHORT_CHUNK = 128
+"""The fewest points of a chunk that has a successor."""
 WORTH_DEFLATING = 256
 """Bytes; below it a deflate stream costs more time than the bytes are worth."""
 BLOCK_POINTS = 256
@@ -69,6 +71,38 @@ def decode(kind: str, count: int, data: bytes) -> tuple[array[int], Values]:
     values = _decode_array(values_code, count, view[size:])
     wide = "d" if kind == FLOAT else "q"
     return steps, values if values.typecode == wide else array(wide, values)
+
+
+Packed = tuple[str, list[bytes | memoryview]]
+"""The type code of an array, and its bytes: whole, or each of its byte planes."""
+
+
+def unpacked(count: int, data: bytes) -> tuple[int, int, Packed, Packed]:
+    """The parts of a chunk of numbers for readers that decode in their own way: the first step; the stride, or 0 and
+    the deltas of the steps; the values."""
+    steps_code, values_code, size = _HEADER.unpack_from(data)
+    view = memoryview(data)[_HEADER.size :]
+    values = _planes(values_code, count, view[size:])
+    if steps_code == _REGULAR_CODE:
+        first, stride = _REGULAR.unpack(view[:size])
+        return first, stride, ("q", []), values
+    (first,) = _FIRST.unpack_from(view)
+    return first, 0, _planes(steps_code, count - 1, view[_FIRST.size : size]), values
+
+
+def _planes(code: int, count: int, data: memoryview) -> Packed:
+    """The type code of a stored array, and its bytes: whole, or each of its byte planes."""
+    typecode = _TYPES[code & ~_DEFLATED]
+    if not code & _DEFLATED:
+        return typecode, [data]
+    width = array(typecode).itemsize
+    start = 2 * width
+    planes: list[bytes | memoryview] = []
+    for size in _from_little("H", data[:start]):
+        stored = data[start : start + size]
+        planes.append(stored if size == count else zlib.decompress(stored, -15))
+        start += size
+    return typecode, planes
 
 
 def digest(steps: array[int], values: Values) -> bytes:
@@ -151,16 +185,12 @@ def _smaller(plane: bytes) -> bytes:
 
 
 def _decode_array(code: int, count: int, data: memoryview) -> array[Any]:
-    typecode = _TYPES[code & ~_DEFLATED]
-    if not code & _DEFLATED:
-        return _from_little(typecode, data)
-    width = array(typecode).itemsize
-    start = 2 * width
-    raw = bytearray(count * width)
-    for plane, size in enumerate(_from_little("H", data[:start])):
-        stored = data[start : start + size]
-        raw[plane::width] = stored if size == count else zlib.decompress(stored, -15)
-        start += size
+    typecode, planes = _planes(code, count, data)
+    if len(planes) == 1:
+        return _from_little(typecode, planes[0])
+    raw = bytearray(count * len(planes))
+    for number, plane in enumerate(planes):
+        raw[number :: len(planes)] = plane
     return _from_little(typecode, raw)
 
 

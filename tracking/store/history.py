@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
 from tracking.database.dialect import storable, upsert
 from tracking.store.chunks import decode
+from tracking.store.contract import SeriesInfo, SeriesPart
 from tracking.store.tables import CHUNKS, SERIES
 from tracking.store.tails import History, Tail, wider
 
@@ -34,6 +35,11 @@ _KEYS_AT_ONCE = 500
 
 _DROP_SERIES = delete(SERIES).where(SERIES.c.run_id == bindparam("in_run"))
 _DROP_CHUNKS = delete(CHUNKS).where(_RUN)
+_DROP_KEY_CHUNKS = delete(CHUNKS).where(_RUN, CHUNKS.c.key == bindparam("in_key"))
+_DROP_KEY_SERIES = _DROP_SERIES.where(SERIES.c.key == bindparam("in_key"))
+_INFOS = select(SERIES.c.key, SERIES.c.kind, SERIES.c.count, SERIES.c.last_step, SERIES.c.last_value).where(
+    SERIES.c.run_id == bindparam("in_run")
+)
 _DROP_CHUNKS_FROM = _DROP_CHUNKS.where(CHUNKS.c.first_step >= bindparam("from_step"))
 _SUMS = select(CHUNKS.c.key, CHUNKS.c.kind, func.sum(CHUNKS.c.count)).where(_RUN).group_by(CHUNKS.c.key, CHUNKS.c.kind)
 _NEWEST = select(CHUNKS.c.key, func.max(CHUNKS.c.chunk_no).label("no")).where(_RUN).group_by(CHUNKS.c.key).subquery()
@@ -74,10 +80,24 @@ def drop_from(connection: Connection, run_id: str, step: int) -> History:
         connection.execute(_DROP_SERIES, {"in_run": run_id})
         return History()
     connection.execute(_DROP_CHUNKS_FROM, {"in_run": run_id, "from_step": step})
-    return _cut(connection, run_id, step)
+    return cut_tails(connection, run_id, step)
 
 
-def _cut(connection: Connection, run_id: str, step: int) -> History:
+def infos(connection: Connection, run_id: str) -> list[SeriesInfo]:
+    """The keys of this one row of runs, whatever its parts have."""
+    return [SeriesInfo(*row) for row in connection.execute(_INFOS, {"in_run": run_id})]
+
+
+def replace(connection: Connection, run_id: str, history: History, key: str, part: SeriesPart) -> None:
+    """Let a key have these points only."""
+    name = storable(key)
+    connection.execute(_DROP_KEY_CHUNKS, {"in_run": run_id, "in_key": name})
+    connection.execute(_DROP_KEY_SERIES, {"in_run": run_id, "in_key": name})
+    history.tails.pop(name, None)
+    history.extend({key: part})
+
+
+def cut_tails(connection: Connection, run_id: str, step: int) -> History:
     """Shorten the last chunk that is left of each series; all series are to be written anew."""
     history = History()
     kinds: dict[str, str] = {}

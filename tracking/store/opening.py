@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tracking.store.contract import RunStore
+from tracking.store.layout import SCHEMA
 from tracking.store.sql import SqlRunStore
-from tracking.store.tables import SCHEMA
 
 
 def open_store(url: str | None = None) -> RunStore:

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, select
 
-from tracking.database.dialect import storable
+from tracking.database.dialect import loads, storable
 from tracking.errors import RunNotFound
 from tracking.states import RunState
-from tracking.store import console
-from tracking.store.chunks import CHUNK_POINTS, FLOAT, JSON, decode
+from tracking.store import console, joining
+from tracking.store.chunks import FLOAT, JSON, SHORT_CHUNK, decode
 from tracking.store.contract import Points, RunRecord, SeriesInfo
-from tracking.store.tables import CHUNKS, RUNS, SERIES
+from tracking.store.tables import CHUNKS, RUNS
 
 _AT_ONCE = 500
-_RUN = select(RUNS).where(RUNS.c.id == bindparam("in_run"))
-_SIZE = select(RUNS.c.console_size).where(RUNS.c.id == bindparam("in_run"))
-_RUNS = select(RUNS).order_by(RUNS.c.created_at, RUNS.c.trial, RUNS.c.id)
-_DELETE = delete(RUNS).where(RUNS.c.id.in_(bindparam("run_ids", expanding=True)))
+RECORD_COLUMNS = tuple(RUNS.c["run_group" if field.name == "group" else field.name] for field in fields(RunRecord))
+"""The columns of a RunRecord, in the order of its fields."""
 
-_KEYS = (
-    select(SERIES.c.key, SERIES.c.kind, SERIES.c.count, SERIES.c.last_step, SERIES.c.last_value)
-    .where(SERIES.c.run_id == bindparam("in_run"))
-    .order_by(SERIES.c.key)
+_OURS = select(*RECORD_COLUMNS).where(joining.IS_OURS)
+_PARTS = select(*RECORD_COLUMNS).where(RUNS.c.part_of == bindparam("in_run"))
+_SIZE = select(RUNS.c.console_size).where(RUNS.c.id == bindparam("in_run"))
+_RUNS = select(*RECORD_COLUMNS).where(RUNS.c.part_of == "").order_by(RUNS.c.created_at, RUNS.c.trial, RUNS.c.id)
+_SUMMARIES = select(RUNS.c.part_of, RUNS.c.id, RUNS.c.last_step, RUNS.c.summary).where(
+    RUNS.c.part_of != "", RUNS.c.summary != "{}"
 )
-_IN_SERIES = (CHUNKS.c.run_id == bindparam("in_run"), CHUNKS.c.key == bindparam("in_key"))
-KIND = select(SERIES.c.kind).where(SERIES.c.run_id == bindparam("in_run"), SERIES.c.key == bindparam("in_key"))
+
 CHUNKS_IN_RANGE = (
     select(CHUNKS.c.kind, CHUNKS.c.count, CHUNKS.c.data)
     .where(
-        *_IN_SERIES,
+        CHUNKS.c.run_id == bindparam("in_run"),
+        CHUNKS.c.key == bindparam("in_key"),
         CHUNKS.c.last_step >= bindparam("from_step"),
         CHUNKS.c.first_step < bindparam("to_step"),
     )
@@ -50,61 +50,74 @@ LAST_STEP = 2**63 - 1
 
 
 def run(connection: Connection, run_id: str) -> RunRecord:
-    """One run. Raises RunNotFound."""
-    row = connection.execute(_RUN, {"in_run": run_id}).first()
-    if row is None:
+    """One run, joined with its parts. Raises RunNotFound."""
+    found = {row[0]: record_of(row) for row in connection.execute(_OURS, {"in_run": run_id})}
+    owner = found.pop(run_id, None)
+    if owner is None:
         raise RunNotFound(f"no run {run_id!r} in this store")
-    return _record(row)
+    return joining.joined(owner, found.values()) if found else owner
 
 
 def runs(connection: Connection, sweep_id: str | None, project: str | None) -> list[RunRecord]:
-    """Runs, oldest first."""
-    statement = _RUNS
+    """Runs, oldest first; not their parts, whose summaries they have."""
+    statement, summaries = _RUNS, _SUMMARIES
     if sweep_id is not None:
         statement = statement.where(RUNS.c.sweep_id == sweep_id)
     if project is not None:
         statement = statement.where(RUNS.c.project == project)
-    return [_record(row) for row in connection.execute(statement)]
+        summaries = summaries.where(RUNS.c.project == project)
+    records = [record_of(row) for row in connection.execute(statement)]
+    return joining.with_summaries(records, connection.execute(summaries).all())
 
 
-def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Delete runs; their series, chunks and console go with them."""
-    for start in range(0, len(run_ids), _AT_ONCE):
-        connection.execute(_DELETE, {"run_ids": run_ids[start : start + _AT_ONCE]})
+def parts(connection: Connection, run_id: str) -> list[RunRecord]:
+    """The parts of a run: writers by number, then the system."""
+    return joining.in_order(record_of(row) for row in connection.execute(_PARTS, {"in_run": run_id}))
 
 
 def keys(connection: Connection, run_id: str) -> list[SeriesInfo]:
-    """The keys of a run in alphabetical order."""
-    # Sorted here: a database sorts by its collation.
-    found = (SeriesInfo(*row) for row in connection.execute(_KEYS, {"in_run": run_id}))
-    return sorted(found, key=lambda info: info.key)
+    """The keys of a run and its parts in alphabetical order."""
+    return joining.infos(connection, run_id)
 
 
 def series(connection: Connection, run_id: str, key: str, start: int, stop: int | None) -> Points:
     """All points with start <= step < stop."""
-    given = {"in_run": run_id, "in_key": storable(key)}
-    kind = connection.execute(KIND, given).scalar()
+    sources = joining.sources(connection, run_id, key)
+    pieces = [_points_of(connection, source, key, sources.kind, start, stop) for source in sources.run_ids]
+    if len(pieces) == 1:
+        return Points(*pieces[0])
+    return Points(*joining.merged_points(pieces))
+
+
+def _points_of(
+    connection: Connection, run_id: str, key: str, kind: str, start: int, stop: int | None
+) -> tuple[list[int], list[Any]]:
+    """The points of one writer."""
     steps: list[int] = []
     values: list[Any] = []
-    end = LAST_STEP if stop is None else stop
-    for chunk in connection.execute(CHUNKS_IN_RANGE, {**given, "from_step": start, "to_step": end}):
+    given = {"in_run": run_id, "in_key": storable(key), "from_step": start}
+    for chunk in connection.execute(CHUNKS_IN_RANGE, {**given, "to_step": LAST_STEP if stop is None else stop}):
         some_steps, some_values = cut(*decode(*chunk), start, stop)
         steps += some_steps
         values += widened(some_values, kind)
-    return Points(steps, values)
+    return steps, values
 
 
 def heads(connection: Connection, run_ids: Sequence[str], key: str, count: int) -> dict[str, list[float]]:
     """The first `count` finite values of each run that has any."""
     found: dict[str, list[float]] = {}
-    open_ids, chunk_no = list(dict.fromkeys(run_ids)), 0
+    shared = joining.owners_by_part(connection, run_ids, key)
+    for run_id in shared:
+        values = series(connection, run_id, key, 0, None).values
+        found[run_id] = [float(value) for value in values if _is_finite(value)][:count]
+    open_ids, chunk_no = [run_id for run_id in dict.fromkeys(run_ids) if run_id not in shared], 0
     while open_ids and count > 0:
         longer: list[str] = []
         for run_id, points, values in _first_values(connection, open_ids, key, chunk_no):
             head = found.setdefault(run_id, [])
             finite = (float(value) for value in values if math.isfinite(value))
             head += [value for _, value in zip(range(count - len(head)), finite, strict=False)]
-            if len(head) < count and points >= CHUNK_POINTS:
+            if len(head) < count and points >= SHORT_CHUNK:
                 longer.append(run_id)
         open_ids, chunk_no = longer, chunk_no + 1
     return {run_id: head for run_id, head in found.items() if head}
@@ -142,10 +155,14 @@ def _first_values(
             yield run_id, points, decode(kind, points, data)[1]
 
 
-def _record(row: Sequence[Any]) -> RunRecord:
-    """A row of the whole table, whose columns are in the order of the fields."""
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def record_of(row: Sequence[Any]) -> RunRecord:
+    """The run of a row of RECORD_COLUMNS."""
     values = list(row)
     values[7] = tuple(values[7])
     values[8] = RunState(values[8])
-    values[11:14] = map(json.loads, values[11:14])
+    values[11:14] = map(loads, values[11:14])
     return RunRecord(*values)

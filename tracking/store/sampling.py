@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from tracking.database.dialect import storable
+from tracking.store import joining
 from tracking.store.chunks import BLOCK_POINTS, CHUNK_POINTS, DIGEST_POINTS, FLOAT, INT, JSON, decode, extremes
 from tracking.store.contract import Points
-from tracking.store.reading import CHUNKS_IN_RANGE, KIND, LAST_STEP, cut, widened
+from tracking.store.reading import CHUNKS_IN_RANGE, LAST_STEP, cut, series, widened
 from tracking.store.tables import CHUNKS
 
 _RANGE = (
@@ -35,19 +36,43 @@ _BY_NUMBER = (
     .order_by(CHUNKS.c.chunk_no)
 )
 _MOST_JSON_CHUNKS = 64
+_MOST_MERGED = 200_000
+"""Points of several writers that are merged exactly; beyond, samples of each are."""
 
 
 def sample(connection: Connection, run_id: str, key: str, points: int, start: int, stop: int | None) -> Points:
     """At most about `points` points of the range that keep the shape."""
-    given = {"in_run": run_id, "in_key": storable(key)}
-    kind = connection.execute(KIND, given).scalar()
-    if kind is None or points < 1:
+    sources = joining.sources(connection, run_id, key)
+    if not sources.run_ids or points < 1:
         return Points([], [])
+    if len(sources.run_ids) == 1:
+        return _sample_one(connection, sources.run_ids[0], key, sources.kind, points, start, stop)
+    if sources.count <= _MOST_MERGED:
+        whole = series(connection, run_id, key, start, stop)
+        return _thinned(list(whole.steps), list(whole.values), points, sources.kind)
+    each = [_sample_one(connection, one, key, sources.kind, points, start, stop) for one in sources.run_ids]
+    steps, values = joining.merged_points((one.steps, one.values) for one in each)
+    return _thinned(steps, values, points, sources.kind)
+
+
+def _sample_one(
+    connection: Connection, run_id: str, key: str, kind: str, points: int, start: int, stop: int | None
+) -> Points:
+    """A sample of what one writer has."""
+    given = {"in_run": run_id, "in_key": storable(key)}
     bounds = {**given, "from_step": start, "to_step": LAST_STEP if stop is None else stop}
     if kind == JSON:
         return _thin_json(connection, bounds, points, start, stop)
     steps, values = _gather(connection, bounds, max(1, points // 2), start, stop)
     return _thin(steps, values, points, kind)
+
+
+def _thinned(steps: list[int], values: list[Any], points: int, kind: str) -> Points:
+    """A sample of points that are at hand."""
+    if kind == JSON:
+        stride = -(-len(steps) // points) or 1
+        return Points(steps[::stride], values[::stride])
+    return _thin(steps, array("d", values), points, kind)
 
 
 def _gather(

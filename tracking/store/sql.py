@@ -6,8 +6,18 @@ from collections.abc import Sequence
 
 from tracking.database.engine import Database
 from tracking.states import RunState
-from tracking.store import applying, reading, sampling
-from tracking.store.contract import Points, RunBatch, RunRecord, RunStore, SeriesInfo
+from tracking.store import applying, editing, kept, reading, sampling
+from tracking.store.contract import (
+    AlertRecord,
+    AlertState,
+    FileRecord,
+    Points,
+    RunBatch,
+    RunChanges,
+    RunRecord,
+    RunStore,
+    SeriesInfo,
+)
 from tracking.store.tails import TailCache
 
 
@@ -38,6 +48,9 @@ class SqlRunStore(RunStore):
     def runs(self, *, sweep_id: str | None = None, project: str | None = None) -> list[RunRecord]:
         return self._read(reading.runs, sweep_id, project)
 
+    def parts(self, run_id: str) -> list[RunRecord]:
+        return self._read(reading.parts, run_id)
+
     def keys(self, run_id: str) -> list[SeriesInfo]:
         return self._read(reading.keys, run_id)
 
@@ -47,14 +60,39 @@ class SqlRunStore(RunStore):
     def sample(self, run_id: str, key: str, points: int = 2000, start: int = 0, stop: int | None = None) -> Points:
         return self._read(sampling.sample, run_id, key, points, start, stop)
 
+    def samples(self, run_ids: Sequence[str], key: str, points: int = 500) -> dict[str, Points]:
+        from tracking.store import many  # brings numpy, which nobody needs who ships
+
+        return self._read(many.samples, run_ids, key, points)
+
     def heads(self, run_ids: Sequence[str], key: str, count: int) -> dict[str, list[float]]:
         return self._read(reading.heads, run_ids, key, count)
 
     def console(self, run_id: str, start: int = 0, limit: int = 1 << 20) -> bytes:
         return self._read(reading.read_console, run_id, start, limit)
 
+    def files(self, run_id: str) -> list[FileRecord]:
+        return self._read(kept.files, run_id)
+
+    def alerts(self, run_id: str) -> list[AlertRecord]:
+        return self._read(kept.alerts, run_id)
+
+    def waiting_alerts(self, limit: int = 100, run_ids: Sequence[str] | None = None) -> list[AlertRecord]:
+        return self._read(kept.waiting, limit, None if run_ids is None else list(run_ids))
+
+    def claim_alert(self, alert: AlertRecord, sender: str, seconds: float = 60.0) -> bool:
+        return self._write(kept.claim, alert, sender, seconds)
+
+    def mark_alert(
+        self, alert: AlertRecord, sender: str, sent: AlertState, reason: str = "", retry_in: float = 0.0
+    ) -> bool:
+        return self._write(kept.mark, alert, sender, sent, reason, retry_in)
+
+    def update_run(self, run_id: str, changes: RunChanges) -> RunRecord:
+        return self._write(editing.update_run, run_id, changes)
+
     def delete_runs(self, run_ids: Sequence[str]) -> None:
-        self._write(reading.delete_runs, list(run_ids))
+        self._write(editing.delete_runs, list(run_ids))
 
     def close(self) -> None:
         self._database.close()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     Double,
@@ -16,10 +15,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
 )
 
 from tracking.database.dialect import Json, Words
-from tracking.database.schema import Schema
 
 METADATA = MetaData()
 
@@ -53,9 +52,22 @@ RUNS = Table(
     Column("last_step", BigInteger),
     Column("journal_offset", BigInteger, nullable=False),
     Column("console_size", BigInteger, nullable=False),
+    # "" for a run; the id of the run of which this is a part (tracking.home.part_id).
+    Column("part_of", Words, nullable=False, server_default=""),
+    # What the history before `starting_step` gave to each aggregate: JSON of tracking.live.metrics.Aggregate.state.
+    Column("earlier", Text, nullable=False, server_default="{}"),
+    Index("ix_runs_part", "part_of"),
     Index("ix_runs_sweep", "sweep_id", "trial"),
-    Index("ix_runs_project", "project"),
+    Index("ix_runs_project", "project", "created_at"),
+    Index("ix_runs_state", "state"),
+    Index("ix_runs_name", "name"),
 )
+
+# PostgreSQL keeps what the public Api searches parsed as well; SQLite parses its text fast enough.
+DOCUMENTS = ("config", "summary")
+for _name in DOCUMENTS:
+    _parsed = f"ALTER TABLE runs ADD {_name}_document jsonb GENERATED ALWAYS AS ({_name}::jsonb) STORED"
+    event.listen(RUNS, "after_create", DDL(_parsed).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
 
 SERIES = Table(
     "series",
@@ -97,5 +109,3 @@ CONSOLE = Table(
     Column("size", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
-
-SCHEMA = Schema("tracking", METADATA, Path(__file__).parent / "migrations", ("tracking_0001",))

@@ -11,17 +11,21 @@ from math import isfinite
 from typing import Any
 
 from tracking.database.dialect import storable
-from tracking.store.chunks import CHUNK_POINTS, FLOAT, INT, JSON, WORTH_DEFLATING, digest, encode, extremes
+from tracking.store.chunks import CHUNK_POINTS, FLOAT, INT, JSON, SHORT_CHUNK, WORTH_DEFLATING, digest, encode, extremes
 from tracking.store.contract import SeriesPart
 
 Row = dict[str, Any]
+
+OPEN_POINTS = 1 << 19
+"""About as many points of a run are in open chunks at most."""
 
 
 @dataclass(slots=True)
 class Tail:
     """The end of one series: its open chunk, and how many points lie before it.
 
-    A chunk that is full stays the tail until a later step comes, because the last point may still be replaced.
+    A chunk that is full (or, in a run of many keys, long enough) stays the tail until a later step comes, because the
+    last point may still be replaced.
     """
 
     chunk_no: int = 0
@@ -41,8 +45,8 @@ class Tail:
         """Whether the open chunk gains from being deflated."""
         return WORTH_DEFLATING <= 8 * len(self.steps) < 8 * CHUNK_POINTS
 
-    def extend(self, part: SeriesPart, full: list[Tail]) -> None:
-        """Add points; chunks that are full and have a successor are appended to `full`."""
+    def extend(self, part: SeriesPart, full: list[Tail], limit: int = CHUNK_POINTS) -> None:
+        """Add points; chunks that have `limit` points and a successor are appended to `full`."""
         steps, values, kind = part.steps, part.values, part.kind
         if self.steps and steps and steps[0] <= self.steps[-1]:
             last = self.steps[-1]
@@ -54,10 +58,10 @@ class Tail:
             steps, values = steps[known:], values[known:]
         begin = 0
         while begin < len(steps):
-            if len(self.steps) >= CHUNK_POINTS:
+            if len(self.steps) >= limit:
                 full.append(self._close())
             self._widen(kind)
-            end = begin + CHUNK_POINTS - len(self.steps)
+            end = begin + limit - len(self.steps)
             self.steps.extend(array("q", steps[begin:end]))
             self.values.extend(_as_kind(self.kind, values[begin:end]))
             begin = end
@@ -149,12 +153,15 @@ class History:
 
     def extend(self, parts: dict[str, SeriesPart]) -> None:
         """Add the points of a batch."""
+        # Every batch writes the open chunks once more, so those of a run with thousands of keys must be short.
+        keys = max(len(self.tails), len(parts), 1)
+        limit = min(CHUNK_POINTS, max(SHORT_CHUNK, OPEN_POINTS // keys))
         for name, part in parts.items():
             if not part.steps:
                 continue
             key = storable(name)
             full: list[Tail] = []
-            self.tails.setdefault(key, Tail()).extend(part, full)
+            self.tails.setdefault(key, Tail()).extend(part, full, limit)
             self.full += [(key, tail) for tail in full]
             self.dirty.add(key)
 
@@ -180,7 +187,7 @@ class History:
 class TailCache:
     """Histories of the runs that were written last, so that an open chunk need not be read back each time."""
 
-    def __init__(self, most_points: int = 1_000_000) -> None:
+    def __init__(self, most_points: int = 2_000_000) -> None:
         self._most_points = most_points
         self._points = 0
         self._lock = threading.Lock()

@@ -14,8 +14,10 @@ from zlib import crc32
 
 from tracking.errors import RunNotFound, StoreError
 from tracking.home import Home, journal_path
-from tracking.journal.reader import read_stretch, writer_lives
+from tracking.journal.reader import writer_lives
 from tracking.notices import warn
+from tracking.starting.past.retelling import read_attempt
+from tracking.states import RunState
 from tracking.store.contract import RunRecord, RunStart
 
 _JOURNAL = re.compile(r"attempt-(\d+)\.journal")
@@ -34,6 +36,12 @@ class Previous:
     """Its identity, as it was when the last attempt began."""
     live: bool = False
     """Whether a process of this machine still writes it."""
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What define_metric() declared, by name."""
+    aggregates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What those declarations gathered, by key: `Aggregate.state`."""
+    state: RunState | None = None
+    """What the store says of it; None when the journals here say what is known."""
 
 
 def attempts(run_dir: Path) -> list[int]:
@@ -45,27 +53,34 @@ def attempts(run_dir: Path) -> list[int]:
     return sorted(int(found[1]) for name in names if (found := _JOURNAL.fullmatch(name)))
 
 
-def from_journals(run_dir: Path, run_id: str) -> Previous | None:
-    """What the journals on this machine say; None when there are none."""
+def from_journals(run_dir: Path, run_id: str, until: int | None = None) -> Previous | None:
+    """What the journals on this machine say; None when there are none.
+
+    With `until` the summary is what it was after that step; `next_step` still says where the whole history ends.
+    """
     numbers = attempts(run_dir)
     if not numbers:
         return None
-    chain = [_read(run_dir, run_id, numbers[-1])]
+    chain = [read_attempt(run_dir, run_id, numbers[-1], until)]
     # An attempt that continued another one has only its own part of the summary.
-    while chain[0].starting_step > 0 and len(chain) < len(numbers):
-        chain.insert(0, _read(run_dir, run_id, numbers[-1 - len(chain)]))
+    while chain[0].first_step > 0 and len(chain) < len(numbers):
+        before = chain[0].first_step - 1
+        stop = before if until is None else min(until, before)
+        chain.insert(0, read_attempt(run_dir, run_id, numbers[-1 - len(chain)], stop))
     last = chain[-1]
     previous = Previous(numbers[-1], last.next_step, last.config, {}, last.next_layout, last.start)
-    for part in chain:
-        previous.summary.update(part.summary)
+    for told in chain:
+        told.add_to(previous)
     previous.live = writer_lives(journal_path(run_dir, numbers[-1]))
     return previous
 
 
 def from_attempt(run_dir: Path, run_id: str, attempt: int) -> Previous:
     """What one attempt's journal says, for a process that goes on writing it."""
-    part = _read(run_dir, run_id, attempt)
-    return Previous(attempt, part.next_step, part.config, part.summary, part.next_layout, part.start)
+    told = read_attempt(run_dir, run_id, attempt)
+    previous = Previous(attempt, told.next_step, told.config, {}, told.next_layout, told.start)
+    told.add_to(previous)
+    return previous
 
 
 def from_store(run_id: str) -> Previous | None:
@@ -88,7 +103,15 @@ def from_store(run_id: str) -> Previous | None:
         with contextlib.suppress(StoreError):
             store.close()
     next_step = 0 if run.last_step is None else run.last_step + 1
-    return Previous(run.attempt, next_step, dict(run.config), dict(run.summary), start=_start_of(run))
+    return Previous(
+        run.attempt,
+        next_step,
+        dict(run.config),
+        dict(run.summary),
+        start=_start_of(run),
+        metrics={name: dict(body) for name, body in run.metrics.items()},
+        state=run.state,
+    )
 
 
 class LastRun:
@@ -113,37 +136,6 @@ class LastRun:
     def clear(self) -> None:
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
-
-
-@dataclass(slots=True)
-class _Attempt:
-    start: RunStart | None
-    starting_step: int
-    next_step: int
-    config: dict[str, Any]
-    summary: dict[str, Any]
-    next_layout: int
-
-
-def _read(run_dir: Path, run_id: str, attempt: int) -> _Attempt:
-    """One attempt's journal from end to end."""
-    from tracking.shipping.projector import MAX_BATCH_BYTES, Projector  # a run without a past needs neither
-
-    projector = Projector(run_id, attempt)
-    config: dict[str, Any] = {}
-    summary: dict[str, Any] = {}
-    path = journal_path(run_dir, attempt)
-    while data := read_stretch(path, projector.offset, MAX_BATCH_BYTES).data:
-        batch = projector.project(data)
-        if batch.start is not None:
-            config.update(batch.start.config)
-        config.update(batch.config)
-        summary.update(batch.summary)
-        if batch.to_offset == batch.from_offset:
-            break
-    first = projector.start.starting_step if projector.start else 0
-    after = first if projector.last_step is None else projector.last_step + 1
-    return _Attempt(projector.start, first, after, config, summary, projector.next_layout)
 
 
 def _start_of(run: RunRecord) -> RunStart:

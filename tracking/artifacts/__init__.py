@@ -1,0 +1,1 @@
+"""Versioned sets of files: made, recorded, fetched, verified."""

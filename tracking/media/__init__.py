@@ -1,0 +1,1 @@
+"""Images, sound, video, 3D and the other things that are logged as files."""

@@ -1,0 +1,1 @@
+"""From the arrays of any library to pixels, frames, boxes and masks."""

@@ -1,0 +1,1 @@
+"""Where a run comes from: its code, commit, packages and machine."""

@@ -1,0 +1,1 @@
+"""The public Api: runs, sweeps and artifacts, read and edited from anywhere."""

@@ -1,0 +1,1 @@
+"""Tables with media cells, stored as Parquet."""
