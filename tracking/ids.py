@@ -9,6 +9,8 @@ from zlib import crc32
 from tracking.errors import UsageError
 
 MAX_ID = 64
+MAX_PLACE = 128
+"""Characters of the name of a project or an entity."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ALPHABET = _LETTERS + "0123456789"
 _FORBIDDEN = re.compile(r"[/\\#?%:*\"<>|\x00-\x1f\x7f\ud800-\udfff]")
@@ -49,6 +51,18 @@ def name_for(run_id: str, number: int | None = None) -> str:
     value, quality = divmod(value, len(_QUALITIES))
     value, thing = divmod(value, len(_THINGS))
     return f"{_QUALITIES[quality]}-{_THINGS[thing]}-{value % 1000 if number is None else number}"
+
+
+def check_place(what: str, name: str) -> str:
+    """The name of a project or an entity itself. Raises UsageError for one that no path such as a/b/c could hold."""
+    found = _FORBIDDEN.search(name)
+    if found:
+        raise UsageError(f"{what} {name!r} holds {found[0]!r}; not allowed are / \\ # ? % : and control characters")
+    if len(name) > MAX_PLACE or (name and name.strip(". ") == ""):
+        raise UsageError(
+            f"the {what} {name[:80]!r} must have at most {MAX_PLACE} characters, more than dots and spaces"
+        )
+    return name
 
 
 def check_id(run_id: str) -> str:

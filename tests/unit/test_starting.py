@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import tracking
 from tracking import notices
 from tracking.errors import UsageError
 from tracking.home import journal_path
@@ -176,3 +177,32 @@ def test_a_trial_goes_on_after_its_last_checkpoint(tmp_path: Path, attempts: lis
         write_attempt(tmp_path, number, *records)
     found = last_checkpoint(tmp_path, "r", len(attempts) + 1)
     assert (found.step if found else None) == step
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "a\0b", "x" * 129, "50%"])
+@pytest.mark.parametrize("what", ["project", "entity"])
+def test_a_project_that_no_path_could_name_is_refused(what: str, name: str) -> None:
+    with pytest.raises(UsageError, match=what):
+        tracking.init(mode="disabled", **{what: name})
+
+
+def test_who_asks_for_another_run_is_told_that_the_old_one_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with tracking.init(mode="offline", id="first", settings={"console": "off"}) as first:
+        assert tracking.init(id="second", project=first.project) is first
+    assert "init(id='second'): run first goes on and is returned" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("step", ["5", 1.5, float("nan")])
+def test_a_step_that_is_no_whole_number_drops_the_row(step: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    notices.forget("log:")
+    with tracking.init(mode="offline", id="r", settings={"console": "off"}) as run:
+        run.log({"a": 1}, step=step)
+        assert run.step == 0
+    assert "a step is a whole number" in capsys.readouterr().err
+
+
+def test_a_text_that_is_cut_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    notices.forget("values:")
+    with tracking.init(mode="offline", id="r", settings={"console": "off"}) as run:
+        run.log({"text": "x" * 200_000})
+    assert "a text of 200000 characters is cut to 100000" in capsys.readouterr().err

@@ -144,7 +144,10 @@ class Recorder:
     def _move_to(self, step: int) -> bool:
         try:
             wanted = int(step)
+            is_whole = not isinstance(step, str) and wanted == step
         except (TypeError, ValueError, OverflowError):
+            is_whole = False
+        if not is_whole:
             warn_once("log:step", f"log(step={step!r}): a step is a whole number; the row is dropped")
             return False
         if wanted < self.step:

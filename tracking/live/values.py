@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from enum import Enum
 from typing import Any
 
+from tracking.notices import warn_once
+
 MAX_ELEMENTS = 10_000
 """An array or list with more elements than this belongs into a table or a histogram, not into the history."""
 _MAX_DEPTH = 32
@@ -110,7 +112,10 @@ def _name_of(value: Any) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
+    if len(text) <= _MAX_TEXT:
+        return text
+    warn_once("values:text", f"a text of {len(text)} characters is cut to {_MAX_TEXT}: keep long ones as files")
+    return text[:_MAX_TEXT] + "…"
 
 
 def _key(key: Any) -> Any:

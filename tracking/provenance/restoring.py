@@ -82,6 +82,10 @@ def command_line(run: RunRecord, restored: Restored) -> str:
         program = os.path.relpath(restored.folder / path.name, place)
     if any(MASK in word for word in argv):
         restored.notes.append(f"{MASK} stands for a secret, which is not recorded: put it in")
+    if not (place / program).exists():
+        restored.notes.append(
+            f"{program} is not here: it was not in git and not saved; init(save_code=True) saves the main script"
+        )
     words = ["python", program, *argv[1:]]
     settings = ""
     if run.trial is not None:  # a script that reads its parameters from tracking.config

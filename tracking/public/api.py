@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tracking.errors import RunNotFound, UsageError
-from tracking.public import published, run_files
+from tracking.public import arriving, published, run_files
 from tracking.public.contract import Query
 from tracking.public.filtering.parsing import parse, parse_order
 from tracking.public.published import PublishedSweeps
@@ -87,7 +87,8 @@ class Api:
             del parts[-2]  # the path of a web page
         if not 1 <= len(parts) <= 3:
             raise UsageError(f"{path!r} names no run; write [[entity/]project/]id")
-        found = self.session.queries.load([parts[-1]])
+        run_id = parts[-1]
+        found = arriving.awaited(run_id, lambda: list(self.session.queries.load([run_id])))
         place = "/".join(parts[:-1])
         if found and place:
             entity, project = self.session.place(place)
@@ -95,7 +96,9 @@ class Api:
                 where = "/".join(part for part in (found[0].entity, found[0].project, found[0].id) if part)
                 raise RunNotFound(f"no run {path!r} in this store. Did you mean {where!r}?")
         if not found:
-            raise RunNotFound(f"no run {path!r} in this store.{self._nearest(parts[-1], place)}")
+            if arriving.recorded_here(run_id):
+                raise RunNotFound(f"run {path!r} is recorded here, but not in this store yet: `sweep sync {run_id}`")
+            raise RunNotFound(f"no run {path!r} in this store.{self._nearest(run_id, place)}")
         return Run(self, found[0])
 
     def projects(self, entity: str | None = None, per_page: int = 200) -> list[Project]:

@@ -66,7 +66,10 @@ def find_folders(paths: Sequence[Path], home: Home, here: Path) -> list[RunFolde
     A path may be a run folder, a folder of them, a home, or a journal. Raises UsageError for one that holds no run.
     """
     found: dict[Path, RunFolder] = {}
-    for path in paths:
+    for given in paths:
+        # A bare run id is as good as its folder.
+        named = home.runs / given
+        path = named if not given.exists() and len(given.parts) == 1 and named.is_dir() else given
         below = list(_below(path))
         if not below:
             what = "is no run folder and holds none" if path.exists() else "does not exist"

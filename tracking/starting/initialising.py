@@ -61,6 +61,7 @@ def init(
     holds = resolve(arguments, settings)
     previous_run = _settle_previous(holds.reinit)
     if previous_run is not None:
+        _warn_of_previous(arguments, previous_run)
         if config is not None:
             previous_run.config.update(config, allow_val_change=True)
         return previous_run
@@ -77,6 +78,17 @@ def init(
 
         tensorboard_live.attach(run)
     return run
+
+
+def _warn_of_previous(arguments: Mapping[str, Any], run: Run) -> None:
+    """Say so when somebody asked for another run and gets the one that goes on."""
+    other = [name for name in ("id", "project", "name") if arguments.get(name) not in (None, getattr(run, name))]
+    if other and not run.disabled:
+        asked = ", ".join(f"{name}={arguments[name]!r}" for name in other)
+        warn(
+            f"init({asked}): run {run.id} goes on and is returned; for another run call finish() before, or say "
+            "reinit='finish_previous' or 'create_new'"
+        )
 
 
 def _settle_previous(reinit: str) -> Run | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tracking import environment
 from tracking.errors import UsageError
+from tracking.ids import check_place
 from tracking.notices import warn_once
 
 MODES = {
@@ -98,6 +99,10 @@ def resolve(arguments: Mapping[str, Any], settings: Settings | Mapping[str, Any]
     holds["resume"] = _resume(holds.get("resume"))
     holds["reinit"] = _reinit(holds.get("reinit"))
     holds["tags"] = _tags(holds.get("tags"))
+    # What an agent says was checked with its sweep.
+    for name in ("project", "entity") if environment.read(environment.TRIAL) is None else ():
+        if holds.get(name) is not None:
+            holds[name] = check_place(name, str(holds[name]))
     return Settings(**holds)
 
 

@@ -80,6 +80,9 @@ class _Work:
 
     def _begin_run(self, draft: Draft, start: RunStart) -> None:
         was_new = draft.is_new
+        if was_new and start.started_at > 0:
+            # When it began, not when it came here: an offline run may be shipped days later.
+            draft.created_at = min(draft.created_at, start.started_at)
         draft.changes.update(_columns(start, self.now))
         draft.merged["config"] = dict(start.config)
         self._cut(draft, start.starting_step)

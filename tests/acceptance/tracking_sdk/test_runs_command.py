@@ -32,7 +32,7 @@ def some(store: RunStore) -> RunStore:
     """Three runs: a0 to a2, the last one running."""
     for number, name in enumerate(("one", "two", "three")):
         start = RunStart(
-            f"a{number}", "demo", name=name, tags=("base",) if number else (), started_at=1000.0,
+            f"a{number}", "demo", name=name, tags=("base",) if number else (), started_at=1000.0 + number,
             config={"lr": number / 10, "opt": {"name": "adam" if number else "sgd"}, "seed": 7},
             metadata={"program": "train.py"},
         )  # fmt: skip
