@@ -36,7 +36,7 @@ def some(store: RunStore) -> RunStore:
             config={"lr": number / 10, "opt": {"name": "adam" if number else "sgd"}, "seed": 7},
             metadata={"program": "train.py"},
         )  # fmt: skip
-        end = RunEnd(RunState.FINISHED, exit_code=0, at=1042.0) if number < 2 else None
+        end = RunEnd(RunState.FINISHED, exit_code=0, at=1042.0 + number) if number < 2 else None
         history = {"loss": floats([0, 1, 2]), "note": SeriesPart("json", [1], [["x", None]])}
         summary = {"loss": 0.5 - number / 10, "bad": math.nan}
         store.apply(
