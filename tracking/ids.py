@@ -9,6 +9,7 @@ from zlib import crc32
 from tracking.errors import UsageError
 
 MAX_ID = 64
+_NO_PLACE = re.compile(r"[/\\#?%:\x00-\x1f]")
 MAX_PLACE = 128
 """Characters of the name of a project or an entity."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -55,7 +56,7 @@ def name_for(run_id: str, number: int | None = None) -> str:
 
 def check_place(what: str, name: str) -> str:
     """The name of a project or an entity itself. Raises UsageError for one that no path such as a/b/c could hold."""
-    found = _FORBIDDEN.search(name)
+    found = _NO_PLACE.search(name)
     if found:
         raise UsageError(f"{what} {name!r} holds {found[0]!r}; not allowed are / \\ # ? % : and control characters")
     if len(name) > MAX_PLACE or (name and name.strip(". ") == ""):
